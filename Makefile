@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
+#
+# make run      install what is needed, build, and start a broker with Hearth and a demo house
+# make test     unit tests and tests against a real Mosquitto; the last line counts them
+# make help     all the rest
+
+VERSION  := 0.1.0
+BUILD    ?= release
+PREFIX   ?= /usr/local
+CC       ?= gcc
+MOSQUITTO ?= $(firstword $(wildcard /usr/sbin/mosquitto /usr/local/sbin/mosquitto) mosquitto)
+
+Q := $(if $(V),,@)
+
+ifeq ($(BUILD),release)
+B        := build
+MODE     := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+else ifeq ($(BUILD),asan)
+B        := build/asan
+MODE     := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+else ifeq ($(BUILD),tsan)
+B        := build/tsan
+MODE     := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+else
+$(error BUILD=$(BUILD): wanted release, asan or tsan)
+endif
+
+WARNINGS := -Wall -Wextra -Werror -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+CFLAGS   ?=
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DHEARTH_VERSION='"$(VERSION)"' $(MODE) $(WARNINGS) -fPIC -fvisibility=hidden \
+             -MMD -MP $(CFLAGS)
+LIBS     := -lcjson -lsqlite3 -lm -lpthread
+HARDEN   := -Wl,-z,relro,-z,now
+
+MODULES  := $(patsubst plugin/%.c,%,$(wildcard plugin/*.c))
+OBJECTS  := $(MODULES:%=$(B)/plugin/%.o) $(B)/gen/schema_sqlite.o
+# What can run without a broker: everything but the two files that call Mosquitto.
+PURE     := $(filter-out $(B)/plugin/plugin.o $(B)/plugin/broker.o,$(OBJECTS))
+UNIT     := $(patsubst test/unit/%.c,$(B)/test/unit/%,$(wildcard test/unit/*_test.c))
+UNIT_AID := $(patsubst test/unit/%.c,$(B)/test/unit/%.o,$(filter-out %_test.c,$(wildcard test/unit/*.c)))
+BROKER   := $(patsubst test/broker/%.c,$(B)/test/broker/%,$(wildcard test/broker/*_test.c))
+SUPPORT  := $(patsubst test/support/%.c,$(B)/test/support/%.o,$(wildcard test/support/*.c))
+BENCH    := $(patsubst test/bench/%.c,$(B)/test/bench/%.o,$(filter-out test/bench/empty_plugin.c,$(wildcard test/bench/*.c)))
+
+# Sanitized code in Debian's own broker: its runtime has to be there first.
+ifeq ($(BUILD),asan)
+PRELOAD  := $(shell $(CC) -print-file-name=libasan.so):$(shell $(CC) -print-file-name=libubsan.so)
+else ifeq ($(BUILD),tsan)
+PRELOAD  := $(shell $(CC) -print-file-name=libtsan.so)
+endif
+
+DEPS_RUN  := gcc libc6-dev mosquitto mosquitto-clients mosquitto-dev libmosquitto-dev libcjson-dev libsqlite3-dev \
+             uthash-dev sqlite3 iproute2
+DEPS_TEST := libcmocka-dev python3-jsonschema clang clang-format clang-tidy cppcheck
+
+.PHONY: all run test test-unit test-broker bench check check-format check-includes check-tidy check-cppcheck check-clang \
+        install clean deps-run deps-test help
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(B)/mosquitto_hearth.so
+
+$(B)/mosquitto_hearth.so: $(OBJECTS)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(MODE) -shared $(HARDEN) -o $@ $^ $(LIBS)
+
+$(B)/plugin/%.o: plugin/%.c
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+# The SQL migrations travel inside the plugin; see plugin/migration.h.
+$(B)/gen/schema_sqlite.c: $(sort $(wildcard schema/sqlite/*/*.sql)) plugin/embed.sh
+	@mkdir -p $(@D)
+	sh plugin/embed.sh $(filter %.sql,$^) > $@
+
+$(B)/gen/%.o: $(B)/gen/%.c
+	@echo "  CC    $<"
+	$(Q)$(CC) $(ALL_CFLAGS) -Iplugin -c -o $@ $<
+
+# ---- run ----
+
+run: deps-run
+	@$(MAKE) --no-print-directory all
+	@sh test/demo/run.sh $(B)/mosquitto_hearth.so
+
+deps-run:
+	@sh test/deps.sh $(DEPS_RUN)
+
+deps-test:
+	@sh test/deps.sh $(DEPS_RUN) $(DEPS_TEST)
+
+# ---- test ----
+
+TEST_ENV  = HEARTH_PLUGIN=$(abspath $(B))/mosquitto_hearth.so MOSQUITTO=$(MOSQUITTO) HEARTH_PRELOAD=$(PRELOAD) \
+            TEST_FOLDER=$(abspath test)
+
+test: $(UNIT) $(BROKER) $(B)/mosquitto_hearth.so
+	@$(TEST_ENV) sh test/run.sh $(UNIT) $(wildcard test/unit/*_test.py) $(BROKER)
+
+test-unit: $(UNIT)
+	@$(TEST_ENV) sh test/run.sh $(UNIT) $(wildcard test/unit/*_test.py)
+
+test-broker: $(BROKER) $(B)/mosquitto_hearth.so
+	@$(TEST_ENV) sh test/run.sh $(BROKER)
+
+$(B)/test/%.o: test/%.c
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	$(Q)$(CC) $(ALL_CFLAGS) -Iplugin -Itest/support -Itest/bench -c -o $@ $<
+
+$(UNIT): $(B)/test/unit/%: $(B)/test/unit/%.o $(UNIT_AID) $(PURE)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(MODE) -o $@ $^ -lcmocka $(LIBS)
+
+$(BROKER): $(B)/test/broker/%: $(B)/test/broker/%.o $(SUPPORT)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(MODE) -o $@ $^ -lmosquitto -lcmocka -lcjson -lsqlite3 -lm -lpthread
+
+# ---- bench ----
+
+bench: $(B)/test/bench/bench $(B)/test/bench/empty_plugin.so $(B)/mosquitto_hearth.so
+	@HEARTH_PLUGIN=$(abspath $(B))/mosquitto_hearth.so MOSQUITTO=$(MOSQUITTO) $(B)/test/bench/bench $(BENCH_ARGS)
+
+$(B)/test/bench/bench: $(BENCH)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(MODE) -o $@ $^ -lcjson -lm -lpthread
+
+$(B)/test/bench/empty_plugin.so: $(B)/test/bench/empty_plugin.o
+	$(Q)$(CC) $(MODE) -shared -o $@ $^
+
+# ---- check ----
+
+C_FILES   = $(wildcard plugin/*.c test/*/*.c)
+CH_FILES  = $(wildcard plugin/*.[ch] test/*/*.[ch])
+SCHEMA_C  = build/gen/schema_sqlite.c
+
+check: check-format check-includes check-clang check-tidy check-cppcheck
+	@echo "check: all fine"
+
+check-format:
+	@clang-format --dry-run -Werror $(CH_FILES)
+
+check-includes:
+	@sh test/check_includes.sh
+
+# The other compiler has other warnings.
+check-clang:
+	@printf '%s\n' $(C_FILES) | xargs -P 2 -n 12 clang $(filter-out -MMD -MP,$(ALL_CFLAGS)) -Iplugin -Itest/support \
+		-Itest/bench -fsyntax-only
+
+check-tidy: build/compile_flags.txt
+	@printf '%s\n' $(C_FILES) | xargs -P 2 -n 4 clang-tidy -p build --quiet 2>/dev/null
+
+build/compile_flags.txt: Makefile
+	@mkdir -p build
+	@printf '%s\n' -std=c11 -D_GNU_SOURCE '-DHEARTH_VERSION="x"' -I../plugin -I../test/support -I../test/bench > $@
+
+check-cppcheck:
+	@cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -j 2 --enable=warning,performance,portability \
+		--suppress=missingIncludeSystem -DHEARTH_VERSION='"x"' -Iplugin -Itest/support -Itest/bench plugin test
+
+# ---- install ----
+
+install: $(B)/mosquitto_hearth.so
+	install -d $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/share/hearth
+	install -m 644 $(B)/mosquitto_hearth.so $(DESTDIR)$(PREFIX)/lib/mosquitto_hearth.so
+	install -m 644 schema/config.schema.json $(DESTDIR)$(PREFIX)/share/hearth/config.schema.json
+
+clean:
+	rm -rf build
+
+help:
+	@echo "make run          start a broker with Hearth and a demo house (installs what is missing)"
+	@echo "make all          build build/mosquitto_hearth.so"
+	@echo "make test         unit tests, then tests against a real Mosquitto (test-unit, test-broker: one half)"
+	@echo "make bench        broker CPU a message, beside bare Mosquitto and an empty plugin"
+	@echo "make check        format, include arrows, clang, clang-tidy, cppcheck"
+	@echo "make install      into \$$(DESTDIR)\$$(PREFIX), by default /usr/local"
+	@echo "make deps-run     install what building and running need; deps-test: also what tests and checks need"
+	@echo "make clean        remove build/"
+	@echo
+	@echo "BUILD=asan|tsan   the same with sanitizers, in build/asan or build/tsan"
+	@echo "MOSQUITTO=PATH    the broker to test against    V=1  show the commands"
+
+-include $(wildcard $(B)/*/*.d $(B)/*/*/*.d)

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * actuator: who has a say over which actuator, and who wins.
+ *
+ *   rule ──< claim >── actuator >── location
+ *
+ * A claim is one rule's say over one actuator. Actuators and locations are made when a rule or a switch first names them
+ * and stay. Broker thread only.
+ */
+#ifndef HEARTH_ACTUATOR_H
+#define HEARTH_ACTUATOR_H
+
+#include "rule.h"
+#include "series.h"
+
+#include <uthash.h>
+
+/* When a rule has a word for an actuator. */
+enum occasion { OCCASION_THEN, OCCASION_ELSE, OCCASION_ALWAYS, OCCASION_COUNT };
+
+struct location {
+	char *name;
+	bool auto_off;
+	struct actuator *actuators;
+	UT_hash_handle hh;
+};
+
+struct actuator {
+	char *topic; /* location/device/actuator/set */
+	struct location *location;
+	struct actuator *next; /* in its location */
+	struct claim *claims;
+	const struct claim *resting; /* whose `else` spoke last with nothing holding; NULL: none */
+	char *sent;                  /* text last sent; NULL: nothing yet */
+	bool withheld;               /* the gate kept something back, or somebody else commanded the actuator since */
+	UT_hash_handle hh;
+};
+
+struct claim {
+	struct bound_rule *rule;
+	struct actuator *actuator;
+	const struct action_to *to[OCCASION_COUNT]; /* into the rule's config; NULL: says nothing then */
+	struct value always;                        /* the last result of to[OCCASION_ALWAYS] */
+	uint64_t since;                             /* order in which claims began to hold */
+	bool holds;
+	struct claim *next; /* on the same actuator */
+};
+
+/* All of a house's actuators. Zero it to begin with. */
+struct actuators {
+	struct actuator *by_name;
+	struct location *locations;
+	bool house_off; /* the automation switch of the whole house */
+};
+
+void actuators_free(struct actuators *all); /* the claims must be gone */
+
+/* The location of a name; intern makes it if it is new and is NULL without memory. */
+struct location *location_find(const struct actuators *all, struct slice name);
+struct location *location_intern(struct actuators *all, struct slice name);
+
+/* The actuator "location/device/actuator"; NULL: no rule names it. */
+struct actuator *actuator_find(const struct actuators *all, struct slice name);
+
+/* Makes the claims of a bound rule and enters them with their actuators. False without memory, nothing being entered. */
+bool claims_make(struct actuators *all, struct bound_rule *rule);
+
+/* Forgets a rule's claims. */
+void claims_drop(struct bound_rule *rule);
+
+/* Carries on from the claims of the same rule in the config before. */
+void claims_take_over(struct bound_rule *rule, const struct bound_rule *before);
+
+/* False while the automation switch of the actuator's location or of the house keeps this claim's commands back. */
+bool claim_gate_open(const struct actuators *all, const struct claim *claim);
+
+/*
+ * The claim that wins among those that hold: the highest priority, then the one that came last. NULL: none holds. With
+ * only_open, claims behind a closed gate do not count.
+ */
+const struct claim *actuator_winner(const struct actuators *all, const struct actuator *actuator, bool only_open);
+
+/* What a holding claim wants. */
+const struct value *claim_wanted(const struct claim *claim);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * feed: see feed.h.
+ */
+#include "feed.h"
+
+#include "record.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+struct series *feed_series(struct feed *feed, struct slice name, const struct topic *topic)
+{
+	bool made;
+	struct series *series = series_intern(feed->series, name, topic, &made);
+	if (series == NULL)
+		feed->counters.crowded++;
+	else if (made)
+		catalog_bind_new(feed->catalog);
+	return series;
+}
+
+/* Each segment of the journal explains the series numbers that it uses. */
+static void define(struct feed *feed, struct series *series, uint64_t segment)
+{
+	uint8_t record[8 + TOPIC_MAX];
+	size_t len = record_put_series(record, series->number, (struct slice){series->name, series->name_len});
+	journal_append(feed->journal, RECORD_SERIES, record, len);
+	series->segment = segment;
+}
+
+static void store(struct feed *feed, struct series *series, const struct value *value, int64_t time_us)
+{
+	uint8_t record[RECORD_READING_MAX];
+	size_t len = record_put_reading(record, series->number, time_us, value);
+	size_t need = journal_record_size(len) + journal_record_size(8 + (size_t)series->name_len);
+	uint64_t segment = journal_reserve(feed->journal, need, JOURNAL_READING);
+	if (segment == 0) {
+		feed->counters.lost++;
+		return;
+	}
+	if (series->segment != segment)
+		define(feed, series, segment);
+	journal_append(feed->journal, RECORD_READING, record, len);
+	feed->counters.stored++;
+}
+
+/* The store policy of the series' config: small changes need not be kept, but now and then one is. */
+static bool worth_storing(struct series *series, const struct value *value, int64_t time_us)
+{
+	const struct config *config = series->config;
+	if (config == NULL || config->deadband <= 0)
+		return true;
+	bool is_text = !value->is_number;
+	bool skip = series->stored_us != INT64_MIN && !is_text && !series->text_stored &&
+	            fabs(value->number - series->stored_number) < config->deadband &&
+	            (config->at_least_every_us == 0 || time_us - series->stored_us < config->at_least_every_us);
+	if (skip)
+		return false;
+	series->stored_us = time_us;
+	series->stored_number = value->number;
+	series->text_stored = is_text;
+	return true;
+}
+
+void feed_value(struct feed *feed, struct series *series, const struct value *value, int64_t time_us, int mode, int hop,
+                struct instant now)
+{
+	if ((mode & FEED_STORE) && worth_storing(series, value, time_us))
+		store(feed, series, value, time_us);
+	if ((mode & FEED_LATEST) && series_set_latest(series, value, time_us, now.mono_ms) && (mode & FEED_RULES))
+		action_run(feed->action, series, hop, now.mono_ms);
+}
+
+static size_t retained_size(struct slice topic, struct slice payload)
+{
+	return 16 + topic.len + payload.len;
+}
+
+bool feed_has_room(struct feed *feed, struct slice topic, struct slice payload)
+{
+	size_t need = journal_record_size(retained_size(topic, payload));
+	return retained_size(topic, payload) <= JOURNAL_PAYLOAD_MAX &&
+	       journal_reserve(feed->journal, need, JOURNAL_CONTROL) != 0;
+}
+
+bool feed_retain(struct feed *feed, struct slice topic, struct slice payload, struct instant now)
+{
+	if (!feed_has_room(feed, topic, payload))
+		return false;
+	uint8_t *record = malloc(retained_size(topic, payload));
+	if (record == NULL)
+		return false;
+	size_t len = record_put_retained(record, now.wall_us, topic, payload);
+	journal_append(feed->journal, RECORD_RETAINED, record, len);
+	free(record);
+	return true;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * feed: takes an accepted value into the house: journal → series → rules.
+ *
+ * The one way in for values, whoever they come from: a client, a rule's command, Hearth's own gauges. Broker thread only.
+ */
+#ifndef HEARTH_FEED_H
+#define HEARTH_FEED_H
+
+#include "action.h"
+#include "catalog.h"
+#include "journal.h"
+#include "series.h"
+
+/* Counted since the start. */
+struct feed_counters {
+	uint64_t stored;  /* readings put into the journal */
+	uint64_t lost;    /* not stored because the journal was full */
+	uint64_t crowded; /* not taken because the table of series was full */
+};
+
+struct feed {
+	struct journal *journal;
+	struct series_table *series;
+	struct catalog *catalog;
+	struct action *action;
+	struct feed_counters counters;
+};
+
+/* How a value is taken in; any sum of these. */
+enum feed_mode {
+	FEED_STORE = 1,  /* into the journal, and so to the history store */
+	FEED_LATEST = 2, /* becomes the latest value */
+	FEED_RULES = 4,  /* moves the rules that read it; only with FEED_LATEST */
+	FEED_ALL = 7
+};
+
+/* The series of a topic, made and bound to its config if it is new. NULL: too many series or no memory (counted). */
+struct series *feed_series(struct feed *feed, struct slice name, const struct topic *topic);
+
+/*
+ * Takes a value in. `time_us` is when it was measured, `hop` the number of rules' commands that led to it (0: none).
+ * A full journal is counted; the rules run all the same.
+ */
+void feed_value(struct feed *feed, struct series *series, const struct value *value, int64_t time_us, int mode, int hop,
+                struct instant now);
+
+/*
+ * Puts a retained document of Hearth's own (config, switch, helper) into the journal; once this returns true it survives
+ * the death of the process. False: the journal is full.
+ */
+bool feed_retain(struct feed *feed, struct slice topic, struct slice payload, struct instant now);
+
+/* Whether feed_retain would find room for it now. */
+bool feed_has_room(struct feed *feed, struct slice topic, struct slice payload);
+
+#endif

@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * intake: see intake.h.
+ *
+ *   message → series (one hash look-up) → its subject's handler → feed (journal → latest value → rules) → delivery
+ */
+#include "intake.h"
+
+#include "delivery.h"
+#include "own.h"
+#include "reading.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct intake {
+	const struct broker_ops *broker;
+	const struct options *options;
+	struct feed feed;
+	struct own own;
+	struct reporter *reporter;
+	struct reading_parser *parser;
+	struct delivery *delivery;
+	struct intake_counters counters;
+	uint64_t gauge_messages; /* counters.messages and the time at the last gauges */
+	int64_t gauge_ms;
+	uint64_t lost_logged;
+	int64_t lost_ms;
+};
+
+/* A message on its way through a handler. */
+struct arrival {
+	const struct message *message;
+	struct series *series; /* NULL: not seen yet */
+	struct topic topic;    /* of the message's name */
+	struct instant now;
+};
+
+/* ---- one handler a subject ---- */
+
+static void refuse(struct intake *intake, const struct arrival *arrival, const char *code, struct slice found,
+                   const char *wanted)
+{
+	struct report report = {.code = code, .found = found, .wanted = wanted};
+	intake->counters.refused++;
+	report_publish(intake->reporter, &arrival->topic, &report, arrival->now);
+}
+
+static void refuse_reading(struct intake *intake, const struct arrival *arrival, enum reading_error error,
+                           struct slice found)
+{
+	refuse(intake, arrival, reading_error_code(error), found, reading_error_wanted(error));
+}
+
+/* The series of an arrival, made if need be; NULL: too many. */
+static struct series *series_of(struct intake *intake, struct arrival *arrival)
+{
+	if (arrival->series == NULL)
+		arrival->series = feed_series(&intake->feed, arrival->message->topic, &arrival->topic);
+	return arrival->series;
+}
+
+/* "all" names no place of one's own, and values and states of the own device are Hearth's to publish. */
+static bool is_reserved(const struct arrival *arrival)
+{
+	const struct topic *topic = &arrival->topic;
+	if (arrival->series != NULL)
+		return arrival->series->own && topic->subject != SUBJECT_SET;
+	if (slice_is(topic->device, TOPIC_OWN_DEVICE))
+		return topic->subject != SUBJECT_SET;
+	return slice_is(topic->location, TOPIC_ALL) || slice_is(topic->device, TOPIC_ALL);
+}
+
+static void refuse_reserved(struct intake *intake, const struct arrival *arrival)
+{
+	refuse(intake, arrival, "reserved", arrival->message->topic,
+	       "another name: \"all\" means every location or device, and \"hearth\" is Hearth's own device");
+}
+
+/* Out of the series' limits, with the limits in words. */
+static void refuse_limits(struct intake *intake, const struct arrival *arrival, const struct reading *reading,
+                          enum reading_error error)
+{
+	const struct config *config = arrival->series->config;
+	char wanted[160], low[NUMBER_TEXT_MAX], high[NUMBER_TEXT_MAX], number[NUMBER_TEXT_MAX];
+	struct value min = value_of_number(config->min), max = value_of_number(config->max);
+
+	if (error == READING_BAD_UNIT) {
+		snprintf(wanted, sizeof wanted, "the unit \"%.40s\", as the config of this series says", config->unit);
+		refuse(intake, arrival, reading_error_code(error), reading->unit, wanted);
+		return;
+	}
+	struct slice min_text = value_print(&min, low), max_text = value_print(&max, high);
+	snprintf(wanted, sizeof wanted, "a value from %.*s to %.*s, as the config of this series says", (int)min_text.len,
+	         min_text.ptr, (int)max_text.len, max_text.ptr);
+	refuse(intake, arrival, reading_error_code(error), value_print(&reading->value, number), wanted);
+}
+
+static enum reading_error limits_check(const struct config *config, const struct reading *reading)
+{
+	if (config == NULL)
+		return READING_OK;
+	if (config->unit != NULL && reading->unit.len > 0 && !slice_is(reading->unit, config->unit))
+		return READING_BAD_UNIT;
+	if (reading->value.number < config->min || reading->value.number > config->max)
+		return READING_OUT_OF_RANGE;
+	return READING_OK;
+}
+
+static void reading_take(struct intake *intake, struct arrival *arrival, const struct reading *reading)
+{
+	struct series *series = arrival->series;
+	enum reading_error error = limits_check(series->config, reading);
+	if (error != READING_OK) {
+		refuse_limits(intake, arrival, reading, error);
+		return;
+	}
+	if (reading->resend_key != 0 && series_is_resend(series, reading->resend_key)) {
+		intake->counters.resent++;
+		return;
+	}
+	bool late = reading->device_time && series->latest.known && reading->time_us < series->latest.time_us;
+	feed_value(&intake->feed, series, &reading->value, reading->time_us, late ? FEED_STORE : FEED_ALL, 0, arrival->now);
+	delivery_run(intake->delivery, arrival->now);
+}
+
+static enum verdict on_value(struct intake *intake, struct arrival *arrival)
+{
+	const struct reading *readings;
+	struct reading_problem problem;
+
+	if (is_reserved(arrival)) {
+		refuse_reserved(intake, arrival);
+		return INTAKE_PASS;
+	}
+	size_t count = reading_parse(intake->parser, arrival->message->payload, arrival->now.wall_us, &readings, &problem);
+	if (count > 0 && series_of(intake, arrival) == NULL)
+		return INTAKE_PASS;
+	for (size_t i = 0; i < count; i++)
+		reading_take(intake, arrival, &readings[i]);
+	if (problem.error != READING_OK)
+		refuse_reading(intake, arrival, problem.error, arrival->message->payload);
+	return INTAKE_PASS;
+}
+
+/* What can be stored of a `set`, `state` or `status`; anything else is reported. */
+static bool text_check(struct intake *intake, const struct arrival *arrival, struct value *value)
+{
+	struct slice payload = arrival->message->payload;
+	enum reading_error error = READING_OK;
+	*value = value_of_text(payload);
+	if (!value->is_number && value->text.len == 0)
+		error = READING_EMPTY;
+	else if (value->text.len > VALUE_TEXT_MAX)
+		error = READING_TOO_LONG;
+	else if (!utf8_valid(value->text))
+		error = READING_NOT_TEXT;
+	if (error == READING_OK)
+		return true;
+	refuse(intake, arrival, reading_error_code(error), payload,
+	       error == READING_EMPTY ? "a number or a word" : reading_error_wanted(error));
+	return false;
+}
+
+static enum verdict on_set(struct intake *intake, struct arrival *arrival)
+{
+	struct value value;
+	struct topic *topic = &arrival->topic;
+	bool own = slice_is(topic->device, TOPIC_OWN_DEVICE);
+
+	if (is_reserved(arrival)) {
+		refuse_reserved(intake, arrival);
+		return INTAKE_PASS;
+	}
+	if (!text_check(intake, arrival, &value) || series_of(intake, arrival) == NULL)
+		return INTAKE_PASS;
+	if (arrival->message->retain) {
+		feed_value(&intake->feed, arrival->series, &value, arrival->now.wall_us, FEED_STORE, 0, arrival->now);
+		refuse(intake, arrival, "retained_set", arrival->message->payload,
+		       "a set without the retain flag: a retained command would be carried out again at every reconnect");
+		return INTAKE_PASS;
+	}
+	feed_value(&intake->feed, arrival->series, &value, arrival->now.wall_us, FEED_ALL, 0, arrival->now);
+	if (own) {
+		own_set(&intake->own, topic, arrival->message->payload, 0, arrival->now);
+	} else {
+		size_t actuator_len = arrival->message->topic.len - strlen("/set");
+		action_overridden(intake->feed.action, (struct slice){arrival->message->topic.ptr, actuator_len});
+	}
+	delivery_run(intake->delivery, arrival->now);
+	return INTAKE_PASS;
+}
+
+/* `state` and `status`. An empty one takes the retained message away and says nothing. */
+static enum verdict on_state(struct intake *intake, struct arrival *arrival)
+{
+	struct value value;
+	int mode = arrival->topic.subject == SUBJECT_STATE ? FEED_ALL : FEED_LATEST | FEED_RULES;
+
+	if (arrival->message->payload.len == 0)
+		return INTAKE_PASS;
+	if (is_reserved(arrival)) {
+		refuse_reserved(intake, arrival);
+		return INTAKE_PASS;
+	}
+	if (!text_check(intake, arrival, &value) || series_of(intake, arrival) == NULL)
+		return INTAKE_PASS;
+	feed_value(&intake->feed, arrival->series, &value, arrival->now.wall_us, mode, 0, arrival->now);
+	delivery_run(intake->delivery, arrival->now);
+	return INTAKE_PASS;
+}
+
+static bool may_configure(const struct intake *intake, const struct message *message)
+{
+	const struct word_list *allowed = &intake->options->config_from;
+	const char *username = intake->broker->username(message->client);
+	if (allowed->count == 0)
+		return true;
+	for (size_t i = 0; username != NULL && i < allowed->count; i++) {
+		if (strcmp(allowed->words[i], username) == 0)
+			return true;
+	}
+	return false;
+}
+
+static enum verdict on_config(struct intake *intake, struct arrival *arrival)
+{
+	const struct message *message = arrival->message;
+	struct config_error error = {0};
+
+	if (!may_configure(intake, message)) {
+		refuse(intake, arrival, "not_permitted", (struct slice){"", 0}, "a user that plugin_opt_config_from names");
+		return INTAKE_WITHHOLD;
+	}
+	if (!message->retain) {
+		refuse(intake, arrival, "not_retained", message->payload,
+		       "a config with the retain flag (mosquitto_pub -r), so that it is still known after a restart");
+		return INTAKE_WITHHOLD;
+	}
+	if (message->payload.len > CONFIG_PAYLOAD_MAX || !feed_has_room(&intake->feed, message->topic, message->payload)) {
+		bool too_long = message->payload.len > CONFIG_PAYLOAD_MAX;
+		refuse(intake, arrival, too_long ? "refused_config" : "journal_full", (struct slice){"", 0},
+		       too_long ? "at most 131072 bytes" : "room in the journal, so that the config survives a restart");
+		return INTAKE_WITHHOLD;
+	}
+	switch (catalog_put(intake->feed.catalog, message->topic, &arrival->topic, message->payload, &error)) {
+	case CATALOG_REFUSED:
+		intake->counters.refused++;
+		report_publish(intake->reporter, &arrival->topic,
+		               &(struct report){"refused_config", error.path, slice_of(error.found), error.wanted},
+		               arrival->now);
+		return INTAKE_WITHHOLD;
+	case CATALOG_SAME:
+		return INTAKE_PASS;
+	case CATALOG_UNBOUND:
+		broker_logf(intake->broker, NOTICE_ERROR, "%s: not every series could be bound (plugin_opt_max_series %u)",
+		            message->topic.ptr, intake->options->max_series);
+		break;
+	case CATALOG_CHANGED:
+		break;
+	}
+	feed_retain(&intake->feed, message->topic, slice_trim(message->payload), arrival->now);
+	return INTAKE_PASS;
+}
+
+static enum verdict on_alarm(struct intake *intake, struct arrival *arrival)
+{
+	refuse(intake, arrival, "reserved", arrival->message->payload, "nothing: alarms are Hearth's alone to publish");
+	return INTAKE_WITHHOLD;
+}
+
+static enum verdict on_other(struct intake *intake, struct arrival *arrival)
+{
+	(void)intake;
+	(void)arrival;
+	return INTAKE_PASS;
+}
+
+typedef enum verdict (*handler)(struct intake *intake, struct arrival *arrival);
+
+static const handler handlers[SUBJECT_COUNT] = {
+	[SUBJECT_VALUE] = on_value,   [SUBJECT_SET] = on_set,     [SUBJECT_STATE] = on_state, [SUBJECT_STATUS] = on_state,
+	[SUBJECT_CONFIG] = on_config, [SUBJECT_ALARM] = on_alarm, [SUBJECT_ACK] = on_other,   [SUBJECT_ERROR] = on_other,
+};
+
+static bool is_ignored(const struct intake *intake, struct slice topic)
+{
+	const struct word_list *ignore = &intake->options->ignore;
+	for (size_t i = 0; i < ignore->count; i++) {
+		if (topic_matches(slice_of(ignore->words[i]), topic))
+			return true;
+	}
+	return false;
+}
+
+enum verdict intake_message(struct intake *intake, const struct message *message, struct instant now)
+{
+	struct arrival arrival = {.message = message, .now = now};
+
+	intake->counters.messages++;
+	arrival.series = series_find(intake->feed.series, message->topic);
+	if (arrival.series != NULL)
+		arrival.topic = series_topic(arrival.series);
+	else if (!topic_parse(message->topic, &arrival.topic) || is_ignored(intake, message->topic))
+		return INTAKE_PASS;
+	return handlers[arrival.topic.subject](intake, &arrival);
+}
+
+/* ---- ticks, gauges, restart ---- */
+
+void intake_tick(struct intake *intake, struct instant now)
+{
+	action_tick(intake->feed.action, now.mono_ms);
+	delivery_run(intake->delivery, now);
+
+	uint64_t lost = intake->feed.counters.lost;
+	if (lost > intake->lost_logged && now.mono_ms - intake->lost_ms >= 60000) {
+		broker_logf(intake->broker, NOTICE_ERROR,
+		            "the journal is full: %llu readings were not stored so far; rules go on. Is the history store "
+		            "reachable? plugin_opt_journal_max sets the journal's size",
+		            (unsigned long long)lost);
+		intake->lost_logged = lost;
+		intake->lost_ms = now.mono_ms;
+	}
+}
+
+void intake_gauges(struct intake *intake, const struct host_sample *sample, uint64_t queue, struct instant now)
+{
+	int64_t elapsed_ms = now.mono_ms - intake->gauge_ms;
+	uint64_t messages = intake->counters.messages - intake->gauge_messages;
+	double per_second = elapsed_ms > 0 ? (double)messages * 1000 / (double)elapsed_ms : 0;
+
+	intake->gauge_ms = now.mono_ms;
+	intake->gauge_messages = intake->counters.messages;
+	own_gauges(&intake->own, sample, (double)(int64_t)(per_second * 10 + 0.5) / 10, (double)queue, now);
+	delivery_run(intake->delivery, now);
+}
+
+/* Configs from the house's down to a device's own, so that each is checked against those above it. */
+static int pass_of(const struct topic *topic)
+{
+	if (topic->subject != SUBJECT_CONFIG || slice_is(topic->location, TOPIC_ALL))
+		return 0;
+	return slice_is(topic->device, TOPIC_ALL) ? 1 : 2;
+}
+
+void intake_restore(struct intake *intake, struct slice name, struct slice payload, int pass, struct instant now)
+{
+	char topic_name[TOPIC_MAX + 1];
+	struct topic topic;
+	struct config_error error = {0};
+
+	if (name.len > TOPIC_MAX || !topic_parse(name, &topic) || pass_of(&topic) != pass)
+		return;
+	if (topic.subject == SUBJECT_STATE) {
+		own_restore(&intake->own, name, &topic, payload, now);
+		return;
+	}
+	if (topic.subject != SUBJECT_CONFIG)
+		return;
+	if (payload.len > 0 && catalog_put(intake->feed.catalog, name, &topic, payload, &error) == CATALOG_REFUSED)
+		broker_logf(intake->broker, NOTICE_ERROR, "%.*s is not in force: %s: found %s; wanted %s", (int)name.len,
+		            name.ptr, error.path, error.found, error.wanted);
+	memcpy(topic_name, name.ptr, name.len);
+	topic_name[name.len] = '\0';
+	intake->broker->publish(topic_name, payload, 1, true, NULL, 0);
+}
+
+struct intake_counters intake_counters(const struct intake *intake)
+{
+	struct intake_counters counters = intake->counters;
+	counters.stored = intake->feed.counters.stored;
+	counters.lost = intake->feed.counters.lost;
+	counters.commands = action_commands(intake->feed.action);
+	return counters;
+}
+
+struct intake *intake_new(const struct intake_options *options)
+{
+	struct intake *intake = calloc(1, sizeof *intake);
+	if (intake == NULL)
+		return NULL;
+	intake->broker = options->broker;
+	intake->options = options->options;
+	intake->parser = reading_parser_new();
+	intake->reporter = reporter_new(options->broker);
+	intake->feed.journal = options->journal;
+	intake->feed.series = series_table_new(options->options->max_series, options->seed);
+	intake->delivery = delivery_new(options->broker, &intake->feed, &intake->own);
+	intake->feed.action = intake->delivery != NULL ? action_new(delivery_callbacks(intake->delivery)) : NULL;
+	intake->feed.catalog = intake->feed.series != NULL && intake->feed.action != NULL
+	                           ? catalog_new(intake->feed.series, intake->feed.action)
+	                           : NULL;
+	intake->own = (struct own){&intake->feed, options->broker, intake->reporter, options->options->node};
+	if (intake->parser == NULL || intake->reporter == NULL || intake->feed.catalog == NULL) {
+		intake_free(intake);
+		return NULL;
+	}
+	return intake;
+}
+
+void intake_free(struct intake *intake)
+{
+	if (intake == NULL)
+		return;
+	catalog_free(intake->feed.catalog);
+	action_free(intake->feed.action);
+	series_table_free(intake->feed.series);
+	reporter_free(intake->reporter);
+	reading_parser_free(intake->parser);
+	delivery_free(intake->delivery);
+	free(intake);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * intake: what a message means, by its subject: one handler each. The middle of Hearth, between the broker's callbacks
+ * and the modules that each do one thing; it knows no Mosquitto call, so tests drive it without a broker.
+ *
+ * Broker thread only.
+ */
+#ifndef HEARTH_INTAKE_H
+#define HEARTH_INTAKE_H
+
+#include "broker.h"
+#include "host.h"
+#include "journal.h"
+#include "options.h"
+#include "value.h"
+
+struct intake;
+
+struct intake_options {
+	const struct broker_ops *broker;
+	struct journal *journal;
+	const struct options *options; /* ignore, config_from, node, max_series; must outlive the intake */
+	uint64_t seed;                 /* random */
+};
+
+struct message {
+	struct slice topic; /* NUL-terminated */
+	struct slice payload;
+	const void *client; /* for broker_ops.username */
+	bool retain;
+};
+
+enum verdict {
+	INTAKE_PASS,    /* delivered as it is */
+	INTAKE_WITHHOLD /* not delivered, not retained: a refused config, a client's `alarm` */
+};
+
+/* Since the start. */
+struct intake_counters {
+	uint64_t messages; /* of any topic */
+	uint64_t refused;  /* readings and configs that were not taken */
+	uint64_t resent;   /* readings recognised as sent before */
+	uint64_t stored;   /* put into the journal */
+	uint64_t lost;     /* not stored: the journal was full */
+	uint64_t commands; /* sent by rules */
+};
+
+struct intake *intake_new(const struct intake_options *options); /* NULL: no memory */
+void intake_free(struct intake *intake);
+
+/* A client published; to be called before the broker acknowledges. */
+enum verdict intake_message(struct intake *intake, const struct message *message, struct instant now);
+
+/* Fires due timers and reports a full journal. To be called at least every 100 ms. */
+void intake_tick(struct intake *intake, struct instant now);
+
+/* A sample of the machine's gauges; `queue` as in own_gauges. */
+void intake_gauges(struct intake *intake, const struct host_sample *sample, uint64_t queue, struct instant now);
+
+/*
+ * A retained document from the state file, at start, before any message: put in force and published again. An empty
+ * payload is a tombstone. Must be called for every document once for each `pass` from 0 to INTAKE_RESTORE_PASSES − 1.
+ */
+#define INTAKE_RESTORE_PASSES 3
+void intake_restore(struct intake *intake, struct slice name, struct slice payload, int pass, struct instant now);
+
+struct intake_counters intake_counters(const struct intake *intake);
+
+#endif

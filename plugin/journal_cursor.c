@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * journal_cursor: reading, from any thread.
+ *
+ * A cursor shares nothing with the threads that write but the head: it opens the segment files by itself and maps them
+ * for reading. What lies before the head is complete and never changes, so it needs no lock, and the file it stands on
+ * stays readable to it when it is removed.
+ */
+#include "journal_internal.h"
+
+#include <stdlib.h>
+
+struct journal_cursor {
+	const struct journal *journal;
+	uint64_t wanted; /* what the first segment is chosen by */
+	struct mapping segment;
+	uint64_t begin; /* of the segment; 0: none was opened yet */
+	uint64_t end;   /* of the segment, which may lie behind the head */
+	uint64_t at;    /* position of the next record */
+	bool readable;  /* its header is sound */
+	bool over;      /* go on with the next segment */
+};
+
+struct journal_cursor *journal_cursor_new(struct journal *journal, uint64_t position)
+{
+	struct journal_cursor *cursor = calloc(1, sizeof *cursor);
+
+	if (!cursor)
+		return NULL;
+	cursor->journal = journal;
+	cursor->wanted = position;
+	cursor->segment.file = -1;
+	return cursor;
+}
+
+void journal_cursor_free(struct journal_cursor *cursor)
+{
+	if (!cursor)
+		return;
+	segment_close(&cursor->segment);
+	free(cursor);
+}
+
+/* The segment to open, of those that begin before the head: behind that there are only spare ones. 0: none. */
+static uint64_t choose(const struct journal_cursor *cursor, const uint64_t *begins, size_t count, uint64_t head)
+{
+	uint64_t chosen = 0;
+
+	for (size_t i = 0; i < count && begins[i] < head; i++) {
+		if (cursor->begin != 0) {
+			if (begins[i] > cursor->begin)
+				return begins[i];
+		} else if (chosen == 0 || begins[i] <= cursor->wanted) {
+			chosen = begins[i];
+		}
+	}
+	return chosen;
+}
+
+/* Opens the next segment, or the first. False if there is none, or none that can be opened now. */
+static bool advance(struct journal_cursor *cursor, uint64_t head)
+{
+	const bool first = cursor->begin == 0;
+	struct mapping segment;
+	uint64_t *begins;
+	size_t count;
+
+	if (!folder_list(cursor->journal->folder, &begins, &count))
+		return false;
+	const uint64_t begin = choose(cursor, begins, count, head);
+	free(begins);
+	/* One that was listed may have been trimmed since; the next call chooses again. */
+	if (begin == 0 || !segment_open(cursor->journal->folder, begin, &segment))
+		return false;
+
+	struct segment_header header;
+	segment_close(&cursor->segment);
+	cursor->segment = segment;
+	cursor->begin = begin;
+	cursor->end = begin + segment.size;
+	cursor->at = begin + SEGMENT_HEADER;
+	cursor->readable = segment_header_get(segment.bytes, segment.size, begin, &header) &&
+	                   header.journal_id == cursor->journal->id && header.span >= segment.size;
+	/* The wanted position may lie behind the end of the segment at or before it. */
+	cursor->over = first && cursor->wanted >= cursor->end && head > cursor->end;
+	return true;
+}
+
+static enum journal_next damaged(struct journal_cursor *cursor, uint64_t position, struct journal_record *record)
+{
+	*record = (struct journal_record){.position = position, .end = cursor->end, .segment = cursor->begin};
+	cursor->over = true;
+	return JOURNAL_DAMAGED;
+}
+
+enum journal_next journal_next(struct journal_cursor *cursor, struct journal_record *record)
+{
+	const uint64_t head = journal_head(cursor->journal);
+
+	for (;;) {
+		if (cursor->begin == 0 || cursor->over) {
+			if (cursor->begin != 0 && head <= cursor->end)
+				return JOURNAL_END;
+			if (!advance(cursor, head))
+				return JOURNAL_END;
+			continue;
+		}
+		if (!cursor->readable)
+			return damaged(cursor, cursor->begin, record);
+		if (cursor->at == head)
+			return JOURNAL_END;
+
+		const uint64_t limit = head < cursor->end ? head : cursor->end;
+		switch (frame_check(cursor->segment.bytes, cursor->begin, (size_t)(cursor->at - cursor->begin),
+		                    (size_t)(limit - cursor->begin), record)) {
+		case FRAME_RECORD:
+			cursor->at = record->end;
+			return JOURNAL_RECORD;
+		case FRAME_LAST:
+			cursor->over = true;
+			break;
+		case FRAME_BAD:
+			return damaged(cursor, cursor->at, record);
+		}
+	}
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * journal_format: the journal's files byte by byte. Private to journal*.c.
+ *
+ * A journal is a folder of segment files and a file `lock`. A position counts bytes through all segments; the segment
+ * that begins at position B is the file named B in 16 hexadecimal digits + ".journal". B is a multiple of
+ * SEGMENT_SIZE_MIN and never 0. Segments never overlap, but there may be gaps between them. All numbers are
+ * little-endian.
+ *
+ * Segment
+ *    0   8  "HEARTHJ\n"
+ *    8   4  version of this format: 1
+ *   12   4  0
+ *   16   8  B
+ *   24   8  span: positions B … B + span belong to this segment, even if the file was cut shorter
+ *   32   8  journal id
+ *   40  20  0
+ *   60   4  CRC-32C of bytes 0 … 59
+ *   64      records, one behind the other
+ *
+ * Record (the first 8 bytes are its frame), always at a multiple of 8
+ *    0   4  CRC-32C of: position (8 bytes), bytes 4 … 7, payload
+ *    4   4  type << 24 | length; type 1 … 255, length 0 … JOURNAL_PAYLOAD_MAX
+ *    8      payload, then zeros up to a multiple of 8
+ *
+ * A seal is a frame alone, with type 0 and length 0xFFFFFF. It ends a segment that another one of the same run
+ * follows, unless its records fill the file to the last byte.
+ *
+ * A new file is all zeros behind its header, and a record's frame is written last and at once: so after `kill -9` the
+ * first frame of zeros is where the written part ends. The next run cuts the last file there (journal_recovery.c).
+ * Hence in every segment but the one being written records go on up to the seal or the file's end, and anything else
+ * is damage.
+ */
+#ifndef HEARTH_JOURNAL_FORMAT_H
+#define HEARTH_JOURNAL_FORMAT_H
+
+#include "crc32c.h"
+#include "journal.h"
+
+#include <endian.h>
+#include <string.h>
+
+#define SEGMENT_SIZE_MIN 65536
+#define SEGMENT_HEADER   64
+#define SEGMENT_MAGIC    "HEARTHJ\n"
+#define SEGMENT_VERSION  1
+
+#define FRAME_SIZE      8
+#define FRAME_SEAL_WORD 0x00FFFFFFu
+
+struct segment_header {
+	uint32_t version;
+	uint64_t begin;
+	uint64_t span;
+	uint64_t journal_id;
+};
+
+static inline void put_u32(uint8_t *out, uint32_t number)
+{
+	number = htole32(number);
+	memcpy(out, &number, sizeof number);
+}
+
+static inline void put_u64(uint8_t *out, uint64_t number)
+{
+	number = htole64(number);
+	memcpy(out, &number, sizeof number);
+}
+
+static inline uint32_t get_u32(const uint8_t *in)
+{
+	uint32_t number;
+	memcpy(&number, in, sizeof number);
+	return le32toh(number);
+}
+
+static inline uint64_t get_u64(const uint8_t *in)
+{
+	uint64_t number;
+	memcpy(&number, in, sizeof number);
+	return le64toh(number);
+}
+
+static inline void segment_header_put(uint8_t out[SEGMENT_HEADER], const struct segment_header *header)
+{
+	memset(out, 0, SEGMENT_HEADER);
+	memcpy(out, SEGMENT_MAGIC, 8);
+	put_u32(out + 8, header->version);
+	put_u64(out + 16, header->begin);
+	put_u64(out + 24, header->span);
+	put_u64(out + 32, header->journal_id);
+	put_u32(out + 60, crc32c(0, out, 60));
+}
+
+/* False if these bytes are not the header of a segment that begins at `begin`. The version is not judged. */
+static inline bool segment_header_get(const uint8_t *bytes, size_t size, uint64_t begin, struct segment_header *out)
+{
+	if (size < SEGMENT_HEADER || memcmp(bytes, SEGMENT_MAGIC, 8) != 0 || get_u32(bytes + 60) != crc32c(0, bytes, 60))
+		return false;
+	out->version = get_u32(bytes + 8);
+	out->begin = get_u64(bytes + 16);
+	out->span = get_u64(bytes + 24);
+	out->journal_id = get_u64(bytes + 32);
+	return out->begin == begin;
+}
+
+/* The position is part of the CRC, so that a record which stands where it was not written never passes for one. */
+static inline uint32_t frame_crc(uint64_t position, uint32_t word, const void *payload, size_t len)
+{
+	uint8_t front[12];
+
+	put_u64(front, position);
+	put_u32(front + 8, word);
+	return crc32c(crc32c(0, front, sizeof front), payload, len);
+}
+
+/* The first 8 bytes of a record as they lie in memory, to be stored at once. */
+static inline uint64_t frame_front(uint32_t crc, uint32_t word)
+{
+	return htole64((uint64_t)word << 32 | crc);
+}
+
+enum frame_state {
+	FRAME_RECORD,
+	FRAME_LAST, /* the segment ends here: a seal, or no room for a record */
+	FRAME_BAD   /* neither */
+};
+
+/*
+ * What stands at `offset` (a multiple of 8, at most `limit`) of a segment that begins at `begin` and whose first
+ * `limit` bytes are to be read. FRAME_RECORD fills in *out; its payload points into the segment.
+ */
+static inline enum frame_state frame_check(const uint8_t *segment, uint64_t begin, size_t offset, size_t limit,
+                                           struct journal_record *out)
+{
+	if (limit - offset < FRAME_SIZE)
+		return FRAME_LAST;
+
+	const uint8_t *payload = segment + offset + FRAME_SIZE;
+	const uint64_t position = begin + offset;
+	const uint32_t crc = get_u32(segment + offset);
+	const uint32_t word = get_u32(segment + offset + 4);
+	const size_t len = word & 0xFFFFFF;
+
+	if (word == FRAME_SEAL_WORD)
+		return crc == frame_crc(position, word, payload, 0) ? FRAME_LAST : FRAME_BAD;
+	if (word >> 24 == 0 || len > JOURNAL_PAYLOAD_MAX || journal_record_size(len) > limit - offset ||
+	    crc != frame_crc(position, word, payload, len))
+		return FRAME_BAD;
+
+	*out = (struct journal_record){
+		.position = position,
+		.end = position + journal_record_size(len),
+		.segment = begin,
+		.payload = payload,
+		.len = len,
+		.type = (uint8_t)(word >> 24),
+	};
+	return FRAME_RECORD;
+}
+
+#endif

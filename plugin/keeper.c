@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * keeper: the thread that keeps the journal's files and the state file.
+ *
+ * A round: sync the journal, take its new RECORD_RETAINED records into the state file, trim, sample the gauges. The
+ * state file is only written when there is something to record, or once a segment, so that the next start need not read
+ * the whole journal again.
+ *
+ * A change that the state file refused is not passed over: the round ends before it, the next one tries it again, and
+ * nothing is trimmed beyond. So a config stays in the journal until the state file has it, restarts included.
+ */
+#include "keeper.h"
+
+#include "record.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+/* Records looked at in one round, so that a long journal does not put off the sync. */
+#define ROUND_RECORDS 100000
+
+/* While the disk refuses, try again so often. */
+#define RETRY_MS 1000
+
+/*
+ * The history store may lose its newest transactions in a power cut, and says so by a position that has fallen back.
+ * What it has confirmed is therefore kept for so long.
+ */
+#define TRIM_BEHIND_MS 10000
+
+/* The way of RECORD_RETAINED records from the journal into the state file. */
+struct carrier {
+	struct journal *journal;
+	struct state *state;
+	struct journal_cursor *cursor; /* NULL: to be made at `done` */
+	uint64_t done;                 /* every change that ends at or before it is in the state file */
+	uint64_t segment;              /* of the last record */
+	uint64_t recorded;             /* the segment in which the state file's own position lies */
+	const char *error;             /* why the last step failed */
+};
+
+struct outage {
+	bool on;
+	int64_t since_ms;
+};
+
+struct keeper {
+	struct keeper_options options;
+	struct carrier carrier;
+	pthread_t thread;
+	atomic_bool stopping;
+	struct outage sync_outage, state_outage;
+	int64_t state_retry_ms; /* monotonic; no attempt before */
+	int64_t gauges_due_ms;
+	uint64_t stored; /* what the history store had confirmed at stored_ms */
+	int64_t stored_ms;
+};
+
+static int64_t monotonic_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* ---- carrying ---- */
+
+static bool carrier_open(struct carrier *carrier, struct journal *journal, struct state *state)
+{
+	uint64_t head = journal_head(journal);
+
+	*carrier = (struct carrier){.journal = journal, .state = state, .error = state_error(state)};
+	if (!state_position(state, journal_id(journal), &carrier->done))
+		return false;
+	if (carrier->done <= head)
+		return true;
+	/* The journal was put back from an older copy; the positions that follow are given once more. */
+	carrier->done = head;
+	return state_begin(state) && state_commit(state, journal_id(journal), head);
+}
+
+static void carrier_close(struct carrier *carrier)
+{
+	journal_cursor_free(carrier->cursor);
+	carrier->cursor = NULL;
+}
+
+enum carry_result { CARRY_END, CARRY_MORE, CARRY_FAILED };
+
+/* Takes in up to ROUND_RECORDS records. A change that fails leaves the state file and `done` as they were. */
+static enum carry_result carrier_step(struct carrier *carrier)
+{
+	enum carry_result result = CARRY_MORE;
+	uint64_t done = carrier->done;
+	bool changing = false; /* a transaction is open */
+
+	if (!carrier->cursor)
+		carrier->cursor = journal_cursor_new(carrier->journal, done);
+	if (!carrier->cursor) {
+		carrier->error = "out of memory";
+		return CARRY_FAILED;
+	}
+	carrier->error = state_error(carrier->state);
+
+	for (int i = 0; i < ROUND_RECORDS; i++) {
+		struct journal_record record;
+		struct slice topic, payload;
+		int64_t time_us;
+		enum journal_next next = journal_next(carrier->cursor, &record);
+		if (next == JOURNAL_END) {
+			result = CARRY_END;
+			break;
+		}
+		if (record.end <= done)
+			continue;
+		if (next == JOURNAL_RECORD) { /* damage is the writer's to report */
+			carrier->segment = record.segment;
+			if (record.type == RECORD_RETAINED &&
+			    record_get_retained(record.payload, record.len, &time_us, &topic, &payload)) {
+				if (!changing && !state_begin(carrier->state))
+					goto fail;
+				changing = true;
+				if (!state_put_retained(carrier->state, topic, payload, time_us))
+					goto fail;
+			}
+		}
+		done = record.end;
+	}
+
+	if (!changing && carrier->segment == carrier->recorded) {
+		carrier->done = done;
+		return result;
+	}
+	if (!changing) /* it only spares the next start some reading, so a failure does not hold up the trimming */
+		carrier->done = done;
+	if (!changing && !state_begin(carrier->state))
+		return CARRY_FAILED;
+	if (!state_commit(carrier->state, journal_id(carrier->journal), done))
+		goto fail;
+	carrier->done = done;
+	carrier->recorded = carrier->segment;
+	return result;
+
+fail:
+	carrier_close(carrier);
+	return CARRY_FAILED;
+}
+
+bool keeper_catch_up(struct journal *journal, struct state *state, char *error, size_t error_size)
+{
+	struct carrier carrier;
+	enum carry_result result = CARRY_FAILED;
+
+	if (carrier_open(&carrier, journal, state)) {
+		do
+			result = carrier_step(&carrier);
+		while (result == CARRY_MORE);
+	}
+	if (result == CARRY_FAILED)
+		snprintf(error, error_size, "%s", carrier.error);
+	carrier_close(&carrier);
+	return result == CARRY_END;
+}
+
+/* ---- the thread ---- */
+
+/* One notice when something fails, one when it works again. */
+static void outage_note(const struct keeper *keeper, struct outage *outage, bool works, const char *what,
+                        const char *error)
+{
+	if (works == !outage->on)
+		return;
+	outage->on = !works;
+	if (!works) {
+		outage->since_ms = monotonic_ms();
+		notice_post(keeper->options.notices, NOTICE_ERROR, "%s: %s. Trying again until it works.", what, error);
+		return;
+	}
+	notice_post(keeper->options.notices, NOTICE_INFO, "%s: works again after %lld s.", what,
+	            (long long)(monotonic_ms() - outage->since_ms) / 1000);
+}
+
+static void sync_journal(struct keeper *keeper)
+{
+	char error[256] = "";
+	bool works = journal_sync(keeper->options.journal, error, sizeof error);
+	outage_note(keeper, &keeper->sync_outage, works, "The journal cannot be brought to the disk", error);
+}
+
+/* Returns true if there is more to take in. */
+static bool take_in(struct keeper *keeper)
+{
+	enum carry_result result = carrier_step(&keeper->carrier);
+	outage_note(keeper, &keeper->state_outage, result != CARRY_FAILED, "The state file cannot be written",
+	            keeper->carrier.error);
+	keeper->state_retry_ms = result == CARRY_FAILED ? monotonic_ms() + RETRY_MS : 0;
+	return result == CARRY_MORE;
+}
+
+static void trim(struct keeper *keeper, int64_t now_ms)
+{
+	if (now_ms - keeper->stored_ms < keeper->options.trim_behind_ms)
+		return;
+	uint64_t stored = keeper->options.stored(keeper->options.context);
+	uint64_t position = keeper->stored < stored ? keeper->stored : stored; /* it may have fallen back meanwhile */
+	journal_trim(keeper->options.journal, position < keeper->carrier.done ? position : keeper->carrier.done);
+	keeper->stored = stored;
+	keeper->stored_ms = now_ms;
+}
+
+static void sample_gauges(struct keeper *keeper, int64_t now_ms)
+{
+	struct host_sample sample;
+	if (now_ms < keeper->gauges_due_ms)
+		return;
+	host_take(keeper->options.host, &sample);
+	mailbox_put(keeper->options.gauges, &sample);
+	keeper->gauges_due_ms = now_ms + (int64_t)keeper->options.gauges_every_s * 1000;
+}
+
+static void wait_for_next_round(const struct keeper *keeper)
+{
+	int64_t wait_ms = keeper->gauges_due_ms - monotonic_ms();
+	if (wait_ms > keeper->options.sync_ms)
+		wait_ms = keeper->options.sync_ms;
+	if (wait_ms > 0)
+		journal_wait(keeper->options.journal, (int)wait_ms);
+}
+
+static void *keeper_main(void *argument)
+{
+	struct keeper *keeper = argument;
+	bool more = true;
+
+	while (!atomic_load(&keeper->stopping)) {
+		int64_t now_ms = monotonic_ms();
+		sample_gauges(keeper, now_ms);
+		sync_journal(keeper);
+		if (now_ms >= keeper->state_retry_ms)
+			more = take_in(keeper);
+		trim(keeper, now_ms);
+		if (!more)
+			wait_for_next_round(keeper);
+	}
+	while (take_in(keeper))
+		;
+	carrier_close(&keeper->carrier);
+	return NULL;
+}
+
+struct keeper *keeper_start(const struct keeper_options *options)
+{
+	sigset_t all, before;
+	struct keeper *keeper = calloc(1, sizeof *keeper);
+	if (!keeper)
+		return NULL;
+	keeper->options = *options;
+	if (keeper->options.trim_behind_ms <= 0)
+		keeper->options.trim_behind_ms = TRIM_BEHIND_MS;
+	atomic_init(&keeper->stopping, false);
+	keeper->stored_ms = monotonic_ms();
+	keeper->gauges_due_ms = options->host && options->gauges_every_s > 0 ? keeper->stored_ms : INT64_MAX;
+	if (!carrier_open(&keeper->carrier, options->journal, options->state))
+		goto fail;
+
+	sigfillset(&all); /* signals are the broker's */
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int code = pthread_create(&keeper->thread, NULL, keeper_main, keeper);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (code == 0)
+		return keeper;
+
+fail:
+	free(keeper);
+	return NULL;
+}
+
+void keeper_stop(struct keeper *keeper)
+{
+	if (!keeper)
+		return;
+	atomic_store(&keeper->stopping, true);
+	journal_wake(keeper->options.journal);
+	pthread_join(keeper->thread, NULL);
+	free(keeper);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * keeper: the thread that keeps the journal's files and the state file.
+ *
+ * Every sync_ms it syncs the journal, makes spare segments ready, carries RECORD_RETAINED records into the state file
+ * and removes segments that both the history store and the state file have taken in. It also samples the machine's
+ * gauges, because reading /proc takes longer than the broker's thread may wait.
+ */
+#ifndef HEARTH_KEEPER_H
+#define HEARTH_KEEPER_H
+
+#include "host.h"
+#include "journal.h"
+#include "mailbox.h"
+#include "state.h"
+
+struct keeper;
+
+struct keeper_options {
+	struct journal *journal;
+	struct state *state;               /* the keeper's own from keeper_start to keeper_stop */
+	struct host *host;                 /* the same; NULL: no gauges */
+	int sync_ms;                       /* 10 … 10000 */
+	int gauges_every_s;                /* 0: no gauges */
+	int trim_behind_ms;                /* what is stored stays in the journal for so long; 0: 10000 */
+	struct mailbox *notices;           /* of struct notice; this thread is its only sender */
+	struct mailbox *gauges;            /* of struct host_sample; likewise */
+	uint64_t (*stored)(void *context); /* journal position up to which the history store has all; any thread */
+	void *context;
+};
+
+/* Before the thread runs: takes in what the state file has not seen of the journal yet. False with a message. */
+bool keeper_catch_up(struct journal *journal, struct state *state, char *error, size_t error_size);
+
+struct keeper *keeper_start(const struct keeper_options *options); /* NULL if the thread cannot be started */
+
+/* Takes in the rest of the journal, ends and joins the thread, frees it. */
+void keeper_stop(struct keeper *keeper);
+
+#endif

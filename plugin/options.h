@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * options: plugin_opt_… lines → checked settings, or one line that names the option and the wanted form.
+ */
+#ifndef HEARTH_OPTIONS_H
+#define HEARTH_OPTIONS_H
+
+#include "topic.h"
+
+/* Where options are kept that hold several words. */
+struct word_list {
+	size_t count;
+	char **words;
+};
+
+struct options {
+	char *store;                    /* plugin_opt_store: "sqlite:PATH"; default sqlite:STATE_DIR/history.db */
+	char *state_dir;                /* plugin_opt_state_dir: absolute; default /var/lib/mosquitto/hearth */
+	char *node;                     /* plugin_opt_node: one topic level; default the host name up to its first '.' */
+	struct word_list ignore;        /* plugin_opt_ignore: filters; default homeassistant/# tasmota/# … */
+	struct word_list config_from;   /* plugin_opt_config_from: user names; empty: anyone */
+	int gauges_every_s;             /* plugin_opt_gauges_every: 0 (off) or 1 … 86400 seconds; default 10 */
+	int sync_ms;                    /* plugin_opt_sync_ms: 10 … 10000; default 100 */
+	unsigned long long journal_max; /* plugin_opt_journal_max: bytes with K, M or G, from 4M; default 1G */
+	unsigned max_series;            /* plugin_opt_max_series: 1 … 10000000; default 100000 */
+};
+
+/* One plugin_opt_ line without its prefix, as Mosquitto hands it over; value may be NULL. */
+struct option_line {
+	const char *key;
+	const char *value;
+};
+
+#define OPTIONS_ERROR_MAX 512
+
+/*
+ * Checks the lines and fills in defaults. False with a message such as
+ *   plugin_opt_sync_ms "fast": wanted a whole number of milliseconds from 10 to 10000
+ * An unknown option and one given twice are errors too (a near name is suggested); plugin_opt_ignore may be repeated and
+ * its lines add up, replacing the default. On false nothing needs to be freed.
+ */
+bool options_read(const struct option_line *lines, size_t count, struct options *out, char error[OPTIONS_ERROR_MAX]);
+void options_free(struct options *options);
+
+#endif

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * reading: see reading.h.
+ *
+ *   23.5    on    {"value":23.5,"unit":"°C","time":"…Z"}    {"readings":[{"time":…,"value":…},…]}
+ *   {"boot":7,"readings":[{"seq":41,"age":12500,"value":23.5},…]}
+ *
+ * A document holds either "value" or "readings"; "unit", "time" and "boot" beside "readings" stand for each entry that
+ * has none of its own. "age" (ms before now) is for devices without a clock.
+ */
+#include "reading.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define AGE_MAX_MS (366.0 * 86400 * 1000) /* older than a year: not believable */
+#define COUNT_MAX  9007199254740992.0     /* 2^53: what a JSON number counts exactly */
+
+struct reading_parser {
+	cJSON *document; /* of the last parse; readings' units point into it */
+	struct reading readings[READING_BATCH_MAX];
+};
+
+static const struct {
+	const char *code;
+	const char *wanted;
+} errors[READING_ERROR_COUNT] = {
+	[READING_OK] = {"ok", ""},
+	[READING_EMPTY] = {"empty", "a number, on, off, true, false, open, closed, or JSON with a value"},
+	[READING_TOO_LONG] = {"too_long", "at most 65536 bytes and 1024 readings for a value, 4096 bytes otherwise"},
+	[READING_NOT_A_VALUE] = {"not_a_value", "a number, on, off, true, false, open, closed, or JSON with a value"},
+	[READING_NOT_FINITE] = {"not_finite", "a finite number"},
+	[READING_NOT_JSON] = {"not_json", "valid JSON such as {\"value\":23.5}"},
+	[READING_NO_VALUE] = {"no_value", "\"value\": a number, a boolean or one of the six words; or \"readings\": [...]"},
+	[READING_BAD_TIME] = {"bad_time",
+                          "\"time\": \"2026-11-22T10:00:00.123Z\", or \"age\" in ms, \"boot\", \"seq\" whole"},
+	[READING_BAD_UNIT] = {"bad_unit", "the unit of the series' config"},
+	[READING_OUT_OF_RANGE] = {"out_of_range", "a value between min and max of the series' config"},
+	[READING_AHEAD] = {"ahead", "a time at most 5 minutes ahead of the broker's; the broker's time was stored"},
+	[READING_NOT_TEXT] = {"not_text", "valid UTF-8 without NUL"},
+};
+
+const char *reading_error_code(enum reading_error error)
+{
+	return errors[error].code;
+}
+
+const char *reading_error_wanted(enum reading_error error)
+{
+	return errors[error].wanted;
+}
+
+struct reading_parser *reading_parser_new(void)
+{
+	return calloc(1, sizeof(struct reading_parser));
+}
+
+void reading_parser_free(struct reading_parser *parser)
+{
+	if (parser == NULL)
+		return;
+	cJSON_Delete(parser->document);
+	free(parser);
+}
+
+/* Mixes two words into a key that is never 0 (the finaliser of MurmurHash3, A. Appleby, public domain constants). */
+static uint64_t key_of(uint64_t a, uint64_t b)
+{
+	uint64_t key = a * UINT64_C(0x9E3779B97F4A7C15) ^ b;
+	key = (key ^ (key >> 33)) * UINT64_C(0xFF51AFD7ED558CCD);
+	key = (key ^ (key >> 33)) * UINT64_C(0xC4CEB9FE1A85EC53);
+	key ^= key >> 33;
+	return key != 0 ? key : 1;
+}
+
+static enum reading_error value_from_text(struct slice text, struct value *out)
+{
+	*out = value_of_text(text);
+	if (out->is_number)
+		return READING_OK;
+	if (out->text.len == 0)
+		return READING_EMPTY;
+	double number;
+	if (number_parse(out->text, &number) || slice_is(out->text, "NaN") || slice_is(out->text, "nan"))
+		return READING_NOT_FINITE;
+	return READING_NOT_A_VALUE;
+}
+
+static enum reading_error value_from_json(const cJSON *item, struct value *out)
+{
+	if (cJSON_IsBool(item)) {
+		*out = value_of_text(slice_of(cJSON_IsTrue(item) ? "true" : "false"));
+		return READING_OK;
+	}
+	if (cJSON_IsNumber(item)) {
+		*out = value_of_number(item->valuedouble);
+		return isfinite(item->valuedouble) ? READING_OK : READING_NOT_FINITE;
+	}
+	if (cJSON_IsString(item))
+		return value_from_text(slice_of(item->valuestring), out) == READING_OK ? READING_OK : READING_NO_VALUE;
+	return READING_NO_VALUE;
+}
+
+/* A key of the entry, else of the document around it. */
+static const cJSON *find(const cJSON *entry, const cJSON *document, const char *key)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(entry, key);
+	return item != NULL ? item : cJSON_GetObjectItemCaseSensitive(document, key);
+}
+
+static bool is_count(const cJSON *item, double max)
+{
+	return cJSON_IsNumber(item) && item->valuedouble >= 0 && item->valuedouble <= max;
+}
+
+/* When an entry was measured, and the key that recognises it if it comes again. */
+static enum reading_error time_from_json(const cJSON *entry, const cJSON *document, int64_t now_us,
+                                         struct reading *reading)
+{
+	const cJSON *time = find(entry, document, "time");
+	const cJSON *age = find(entry, document, "age");
+	const cJSON *boot = find(entry, document, "boot");
+	const cJSON *seq = find(entry, document, "seq");
+
+	if ((age && !is_count(age, AGE_MAX_MS)) || (boot && !is_count(boot, COUNT_MAX)) ||
+	    (seq && !is_count(seq, COUNT_MAX)))
+		return READING_BAD_TIME;
+	if (boot && seq)
+		reading->resend_key = key_of((uint64_t)boot->valuedouble + 1, (uint64_t)seq->valuedouble);
+	if (time != NULL) {
+		if (!cJSON_IsString(time) || !time_parse(slice_of(time->valuestring), &reading->time_us))
+			return READING_BAD_TIME;
+		reading->device_time = true;
+		if (reading->resend_key == 0) {
+			uint64_t bits;
+			memcpy(&bits, &reading->value.number, sizeof bits);
+			reading->resend_key = key_of((uint64_t)reading->time_us, bits);
+		}
+		if (reading->time_us > now_us + READING_AHEAD_MAX_US) {
+			reading->time_us = now_us;
+			reading->device_time = false;
+			reading->ahead = true;
+		}
+	} else if (age != NULL) {
+		reading->time_us = now_us - (int64_t)(age->valuedouble * 1000);
+		reading->device_time = true;
+	}
+	return READING_OK;
+}
+
+static enum reading_error entry_parse(const cJSON *entry, const cJSON *document, int64_t now_us, struct reading *out)
+{
+	*out = (struct reading){.time_us = now_us};
+	if (!cJSON_IsObject(entry))
+		return READING_NO_VALUE;
+
+	enum reading_error error = value_from_json(cJSON_GetObjectItemCaseSensitive(entry, "value"), &out->value);
+	if (error != READING_OK)
+		return error;
+	const cJSON *unit = find(entry, document, "unit");
+	if (unit != NULL && !cJSON_IsString(unit))
+		return READING_BAD_UNIT;
+	if (unit != NULL)
+		out->unit = slice_of(unit->valuestring);
+	return time_from_json(entry, document, now_us, out);
+}
+
+/* cJSON ends a string at \u0000, so that half a value would pass for a whole one. */
+static bool has_escaped_nul(struct slice text)
+{
+	return memmem(text.ptr, text.len, "\\u0000", 6) != NULL;
+}
+
+static cJSON *document_parse(struct slice text)
+{
+	const char *end = NULL;
+	if (has_escaped_nul(text) || memchr(text.ptr, '\0', text.len) != NULL)
+		return NULL;
+	cJSON *document = cJSON_ParseWithLengthOpts(text.ptr, text.len, &end, false);
+	if (document != NULL && end != text.ptr + text.len) {
+		cJSON_Delete(document);
+		return NULL;
+	}
+	return document;
+}
+
+/* Notes the first problem of a batch. */
+static void problem_note(struct reading_problem *problem, enum reading_error error, int index)
+{
+	if (problem->error == READING_OK)
+		*problem = (struct reading_problem){error, index};
+}
+
+static size_t batch_parse(struct reading_parser *parser, int64_t now_us, struct reading_problem *problem)
+{
+	const cJSON *entries = cJSON_GetObjectItemCaseSensitive(parser->document, "readings");
+	if (!cJSON_IsArray(entries)) {
+		problem_note(problem, READING_NO_VALUE, -1);
+		return 0;
+	}
+	size_t count = 0;
+	int index = 0;
+	for (const cJSON *entry = entries->child; entry != NULL; entry = entry->next, index++) {
+		if (count == READING_BATCH_MAX) {
+			problem_note(problem, READING_TOO_LONG, index);
+			break;
+		}
+		struct reading *reading = parser->readings + count;
+		enum reading_error error = entry_parse(entry, parser->document, now_us, reading);
+		if (error != READING_OK) {
+			problem_note(problem, error, index);
+			continue;
+		}
+		if (reading->ahead)
+			problem_note(problem, READING_AHEAD, index);
+		count++;
+	}
+	return count;
+}
+
+static size_t json_parse(struct reading_parser *parser, struct slice text, int64_t now_us,
+                         struct reading_problem *problem)
+{
+	cJSON_Delete(parser->document);
+	parser->document = document_parse(text);
+	if (parser->document == NULL) {
+		problem->error = READING_NOT_JSON;
+		return 0;
+	}
+	if (cJSON_GetObjectItemCaseSensitive(parser->document, "value") == NULL)
+		return batch_parse(parser, now_us, problem);
+	problem->error = entry_parse(parser->document, NULL, now_us, &parser->readings[0]);
+	if (problem->error != READING_OK)
+		return 0;
+	if (parser->readings[0].ahead)
+		problem->error = READING_AHEAD;
+	return 1;
+}
+
+size_t reading_parse(struct reading_parser *parser, struct slice payload, int64_t now_us, const struct reading **out,
+                     struct reading_problem *problem)
+{
+	*problem = (struct reading_problem){READING_OK, -1};
+	*out = parser->readings;
+	if (payload.len > READING_PAYLOAD_MAX) {
+		problem->error = READING_TOO_LONG;
+		return 0;
+	}
+	struct slice text = slice_trim(payload);
+	if (text.len > 0 && text.ptr[0] == '{')
+		return json_parse(parser, text, now_us, problem);
+
+	struct reading *reading = &parser->readings[0];
+	*reading = (struct reading){.time_us = now_us};
+	problem->error = value_from_text(text, &reading->value);
+	return problem->error == READING_OK;
+}

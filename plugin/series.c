@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * series: see series.h. Open addressing with linear probing over (hash, series) pairs, at most three quarters full.
+ */
+#include "series.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SLOTS_MIN   1024
+#define RESEND_KEYS 64
+
+struct slot {
+	uint64_t hash;
+	struct series *series; /* NULL: free */
+};
+
+struct series_table {
+	struct slot *slots;
+	size_t mask; /* slots − 1, slots a power of two */
+	struct series **by_number;
+	size_t count, room, max;
+	uint64_t seed;
+};
+
+struct resend_ring {
+	uint64_t key[RESEND_KEYS];
+	unsigned next;
+};
+
+/* Eight bytes at a time through a 64 × 64 → 128 bit multiplication whose halves are folded. */
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+	__extension__ unsigned __int128 product = (unsigned __int128)a * b;
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static uint64_t hash_of(uint64_t seed, struct slice name)
+{
+	const char *p = name.ptr;
+	size_t left = name.len;
+	uint64_t hash = seed ^ (name.len * UINT64_C(0x9E3779B97F4A7C15));
+	uint64_t word;
+
+	for (; left >= 8; p += 8, left -= 8) {
+		memcpy(&word, p, 8);
+		hash = mix(hash ^ word, UINT64_C(0xD6E8FEB86659FD93));
+	}
+	word = 0;
+	memcpy(&word, p, left);
+	return mix(hash ^ word, UINT64_C(0xA0761D6478BD642F));
+}
+
+struct series_table *series_table_new(size_t max, uint64_t seed)
+{
+	struct series_table *table = calloc(1, sizeof *table);
+	struct slot *slots = calloc(SLOTS_MIN, sizeof *slots);
+	if (table == NULL || slots == NULL) {
+		free(table);
+		free(slots);
+		return NULL;
+	}
+	*table = (struct series_table){.slots = slots, .mask = SLOTS_MIN - 1, .max = max, .seed = seed};
+	return table;
+}
+
+void series_table_free(struct series_table *table)
+{
+	if (table == NULL)
+		return;
+	for (size_t i = 0; i < table->count; i++) {
+		struct series *series = table->by_number[i];
+		free((char *)series->latest.value.text.ptr);
+		free(series->resend);
+		free(series->watchers);
+		free(series->name);
+		free(series);
+	}
+	free(table->by_number);
+	free(table->slots);
+	free(table);
+}
+
+static struct slot *slot_find(const struct series_table *table, uint64_t hash, struct slice name)
+{
+	for (size_t i = hash & table->mask;; i = (i + 1) & table->mask) {
+		struct slot *slot = &table->slots[i];
+		if (slot->series == NULL)
+			return slot;
+		if (slot->hash == hash && slot->series->name_len == name.len &&
+		    memcmp(slot->series->name, name.ptr, name.len) == 0)
+			return slot;
+	}
+}
+
+struct series *series_find(const struct series_table *table, struct slice name)
+{
+	return slot_find(table, hash_of(table->seed, name), name)->series;
+}
+
+/* Doubles the slots before they are three quarters full. */
+static bool slots_grow(struct series_table *table)
+{
+	size_t slots = table->mask + 1;
+	if (table->count + 1 <= slots / 4 * 3)
+		return true;
+	struct slot *old = table->slots;
+	struct slot *bigger = calloc(slots * 2, sizeof *bigger);
+	if (bigger == NULL)
+		return false;
+	table->slots = bigger;
+	table->mask = slots * 2 - 1;
+	for (size_t i = 0; i < table->count; i++) {
+		struct series *series = table->by_number[i];
+		*slot_find(table, series->hash, (struct slice){series->name, series->name_len}) =
+			(struct slot){series->hash, series};
+	}
+	free(old);
+	return true;
+}
+
+static bool numbers_grow(struct series_table *table)
+{
+	if (table->count < table->room)
+		return true;
+	size_t room = table->room ? table->room * 2 : 256;
+	struct series **bigger = realloc(table->by_number, room * sizeof(struct series *));
+	if (bigger == NULL)
+		return false;
+	table->by_number = bigger;
+	table->room = room;
+	return true;
+}
+
+struct series *series_intern(struct series_table *table, struct slice name, const struct topic *topic, bool *made)
+{
+	uint64_t hash = hash_of(table->seed, name);
+	struct series *series = slot_find(table, hash, name)->series;
+	*made = series == NULL;
+	if (series != NULL)
+		return series;
+	if (table->count >= table->max || !slots_grow(table) || !numbers_grow(table))
+		return NULL;
+
+	series = calloc(1, sizeof *series);
+	char *copy = malloc(name.len + 1);
+	if (series == NULL || copy == NULL) {
+		free(series);
+		free(copy);
+		return NULL;
+	}
+	memcpy(copy, name.ptr, name.len);
+	copy[name.len] = '\0';
+	series->name = copy;
+	series->name_len = (uint32_t)name.len;
+	series->hash = hash;
+	series->number = (uint32_t)table->count;
+	series->level_end[0] = (uint16_t)topic->location.len;
+	series->level_end[1] = (uint16_t)(topic->location.len + 1 + topic->device.len);
+	series->subject = (uint8_t)topic->subject;
+	series->own = slice_is(topic->device, TOPIC_OWN_DEVICE);
+	series->stored_us = INT64_MIN;
+	*slot_find(table, hash, name) = (struct slot){hash, series};
+	table->by_number[table->count++] = series;
+	return series;
+}
+
+size_t series_count(const struct series_table *table)
+{
+	return table->count;
+}
+
+struct series *series_at(const struct series_table *table, size_t n)
+{
+	return table->by_number[n];
+}
+
+struct topic series_topic(const struct series *series)
+{
+	size_t device = (size_t)series->level_end[0] + 1, sensor = (size_t)series->level_end[1] + 1;
+	size_t subject_len = strlen(topic_subject_name((enum topic_subject)series->subject));
+	return (struct topic){
+		.location = {series->name, series->level_end[0]},
+		.device = {series->name + device, series->level_end[1] - device},
+		.sensor = {series->name + sensor, series->name_len - subject_len - 1 - sensor},
+		.subject = (enum topic_subject)series->subject,
+	};
+}
+
+bool series_set_latest(struct series *series, const struct value *value, int64_t time_us, int64_t received_ms)
+{
+	struct latest *latest = &series->latest;
+	char *text = (char *)latest->value.text.ptr;
+
+	if (value->text.len > latest->value.text.len || (value->text.len > 0 && text == NULL)) {
+		char *bigger = realloc(text, value->text.len);
+		if (bigger == NULL)
+			return false;
+		text = bigger;
+	}
+	if (value->text.len > 0)
+		memmove(text, value->text.ptr, value->text.len);
+	latest->value =
+		(struct value){.number = value->number, .text = {text, value->text.len}, .is_number = value->is_number};
+	latest->time_us = time_us;
+	latest->received_ms = received_ms;
+	latest->known = true;
+	return true;
+}
+
+bool series_is_resend(struct series *series, uint64_t key)
+{
+	struct resend_ring *ring = series->resend;
+	if (ring == NULL) {
+		ring = series->resend = calloc(1, sizeof *ring);
+		if (ring == NULL)
+			return false;
+	}
+	for (unsigned i = 0; i < RESEND_KEYS; i++) {
+		if (ring->key[i] == key)
+			return true;
+	}
+	ring->key[ring->next] = key;
+	ring->next = (ring->next + 1) % RESEND_KEYS;
+	return false;
+}
+
+bool series_watch(struct series *series, struct bound_rule *rule)
+{
+	for (uint32_t i = 0; i < series->watcher_count; i++) {
+		if (series->watchers[i] == rule)
+			return true;
+	}
+	struct bound_rule **more = realloc(series->watchers, (series->watcher_count + 1) * sizeof(struct bound_rule *));
+	if (more == NULL)
+		return false;
+	more[series->watcher_count++] = rule;
+	series->watchers = more;
+	return true;
+}
+
+void series_unwatch(struct series *series, const struct bound_rule *rule)
+{
+	uint32_t kept = 0;
+	for (uint32_t i = 0; i < series->watcher_count; i++) {
+		if (series->watchers[i] != rule)
+			series->watchers[kept++] = series->watchers[i];
+	}
+	series->watcher_count = kept;
+}

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * store_sqlite: the history store in one SQLite file; schema/sqlite/history describes its tables.
+ *
+ * The file is in WAL mode, so people may read it while rows are stored. COMMIT does not wait for the disk
+ * (synchronous=NORMAL): a power cut can take the newest transactions, but then position and rows fall back together and
+ * the journal, which is trimmed later than SYNC_EVERY_MS, brings them again.
+ *
+ * A batch's rows go in in key order: with many series that touches each page of the B-tree once instead of once a row.
+ */
+#include "migration.h"
+#include "store.h"
+
+#include <math.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define SYNC_EVERY_MS 5000
+
+/* The WAL file is cut back to this many bytes once a long reader has let it grow. */
+#define PRAGMAS                                                                                                        \
+	"PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = OFF;"                               \
+	"PRAGMA journal_size_limit = 16777216"
+
+enum statement {
+	BEGIN,
+	COMMIT,
+	ROLLBACK,
+	GET_POSITION,
+	ADD_POSITION,
+	MOVE_POSITION,
+	FIND_SERIES,
+	ADD_SERIES,
+	ADD_READING,
+	ADD_READING_BESIDE,
+	STATEMENT_COUNT
+};
+
+static const char *const statement_sql[STATEMENT_COUNT] = {
+	[BEGIN] = "BEGIN IMMEDIATE",
+	[COMMIT] = "COMMIT",
+	[ROLLBACK] = "ROLLBACK",
+	[GET_POSITION] = "SELECT journal, pos FROM ingest_position WHERE node = ?1",
+	[ADD_POSITION] = "INSERT INTO ingest_position (node, journal, pos) VALUES (?1, ?2, ?3)",
+	[MOVE_POSITION] = "UPDATE ingest_position SET journal = ?2, pos = ?3 WHERE node = ?1 AND journal = ?4 AND pos = ?5",
+	[FIND_SERIES] = "SELECT id FROM series WHERE location = ?1 AND device = ?2 AND sensor = ?3 AND subject = ?4",
+	[ADD_SERIES] = "INSERT INTO series (location, device, sensor, subject) VALUES (?1, ?2, ?3, ?4)",
+	[ADD_READING] = "INSERT INTO reading (series_id, ts, seq, value, txt) VALUES (?1, ?2, ?3, ?4, ?5)",
+	[ADD_READING_BESIDE] = ("INSERT INTO reading (series_id, ts, seq, value, txt)"
+                            " SELECT ?1, ?2, max(seq) + 1, ?4, ?5 FROM reading WHERE series_id = ?1 AND ts = ?2"),
+};
+
+struct store {
+	sqlite3 *database;
+	sqlite3_stmt *statements[STATEMENT_COUNT];
+	char *path;
+	char *node;
+	dev_t device; /* of the file that is open, to see that the path still leads to it */
+	ino_t inode;
+	int64_t synced_ms;             /* monotonic */
+	const struct store_row **rows; /* in key order; room for `capacity` */
+	size_t capacity;
+	char error[512];
+};
+
+static int64_t monotonic_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static enum store_result away(struct store *store, const char *why)
+{
+	snprintf(store->error, sizeof store->error, "%s: %s", store->path, why);
+	return STORE_AWAY;
+}
+
+static enum store_result away_sqlite(struct store *store)
+{
+	return away(store, sqlite3_errmsg(store->database));
+}
+
+static int bind_slice(sqlite3_stmt *statement, int index, struct slice text)
+{
+	/* A NULL pointer would bind NULL instead of an empty text. */
+	return sqlite3_bind_text64(statement, index, text.len > 0 ? text.ptr : "", text.len, SQLITE_STATIC, SQLITE_UTF8);
+}
+
+/* Runs a statement that gives no rows. */
+static int run(const struct store *store, enum statement which)
+{
+	sqlite3_step(store->statements[which]);
+	return sqlite3_reset(store->statements[which]);
+}
+
+/* ---- opening ---- */
+
+static void sqlite_close(struct store *store)
+{
+	if (!store)
+		return;
+	for (size_t i = 0; i < STATEMENT_COUNT; i++)
+		sqlite3_finalize(store->statements[i]);
+	sqlite3_close(store->database);
+	free(store->rows);
+	free(store->path);
+	free(store->node);
+	free(store);
+}
+
+static enum store_result result_of(enum migration_result result)
+{
+	switch (result) {
+	case MIGRATION_OK:
+		return STORE_OK;
+	case MIGRATION_NEVER:
+		return STORE_NEVER;
+	default:
+		return STORE_AWAY;
+	}
+}
+
+static enum store_result prepare(struct store *store)
+{
+	for (size_t i = 0; i < STATEMENT_COUNT; i++) {
+		int code = sqlite3_prepare_v3(store->database, statement_sql[i], -1, SQLITE_PREPARE_PERSISTENT,
+		                              &store->statements[i], NULL);
+		if (code != SQLITE_OK) {
+			away_sqlite(store);
+			return result_of(migration_judge(store->database, code));
+		}
+	}
+	return STORE_OK;
+}
+
+static enum store_result sqlite_open(const char *location, const char *node, struct store **out, char *error,
+                                     size_t error_size)
+{
+	enum store_result result = STORE_AWAY;
+	struct stat status;
+
+	*out = NULL;
+	struct store *store = calloc(1, sizeof *store);
+	if (store) {
+		store->path = strdup(location);
+		store->node = strdup(node);
+	}
+	if (!store || !store->path || !store->node) {
+		snprintf(error, error_size, "%s: out of memory", location);
+		goto fail;
+	}
+	result = result_of(migration_open(location, migrations_history, PRAGMAS, &store->database, error, error_size));
+	if (result != STORE_OK)
+		goto fail;
+	result = prepare(store);
+	if (result == STORE_OK && stat(location, &status) != 0)
+		result = away(store, "the file disappeared");
+	if (result != STORE_OK) {
+		snprintf(error, error_size, "%s", store->error);
+		goto fail;
+	}
+	store->device = status.st_dev;
+	store->inode = status.st_ino;
+	store->synced_ms = monotonic_ms();
+	*out = store;
+	return STORE_OK;
+
+fail:
+	sqlite_close(store);
+	return result;
+}
+
+/* ---- positions and series ---- */
+
+static enum store_result sqlite_position(struct store *store, struct store_position *out)
+{
+	sqlite3_stmt *get = store->statements[GET_POSITION];
+
+	*out = (struct store_position){0, 0};
+	sqlite3_bind_text(get, 1, store->node, -1, SQLITE_STATIC);
+	if (sqlite3_step(get) == SQLITE_ROW) {
+		out->journal = (uint64_t)sqlite3_column_int64(get, 0);
+		out->position = (uint64_t)sqlite3_column_int64(get, 1);
+	}
+	return sqlite3_reset(get) == SQLITE_OK ? STORE_OK : away_sqlite(store);
+}
+
+static void bind_series(sqlite3_stmt *statement, const struct topic *topic)
+{
+	bind_slice(statement, 1, topic->location);
+	bind_slice(statement, 2, topic->device);
+	bind_slice(statement, 3, topic->sensor);
+	sqlite3_bind_text(statement, 4, topic_subject_name(topic->subject), -1, SQLITE_STATIC);
+}
+
+static enum store_result sqlite_series(struct store *store, const struct topic *topic, int64_t *id)
+{
+	sqlite3_stmt *find = store->statements[FIND_SERIES];
+
+	bind_series(find, topic);
+	int step = sqlite3_step(find);
+	*id = step == SQLITE_ROW ? sqlite3_column_int64(find, 0) : 0;
+	if (sqlite3_reset(find) != SQLITE_OK)
+		return away_sqlite(store);
+	if (step == SQLITE_ROW)
+		return STORE_OK;
+
+	bind_series(store->statements[ADD_SERIES], topic);
+	if (run(store, ADD_SERIES) != SQLITE_OK)
+		return away_sqlite(store);
+	*id = sqlite3_last_insert_rowid(store->database);
+	return STORE_OK;
+}
+
+/* ---- writing ---- */
+
+/*
+ * True if somebody deleted the file or put another one in its place: what is written would be lost with it. The WAL is
+ * emptied into the old file then, since it keeps its name and would be taken for that of the new one.
+ */
+static bool file_is_gone(struct store *store)
+{
+	struct stat status;
+	if (stat(store->path, &status) == 0 && status.st_dev == store->device && status.st_ino == store->inode)
+		return false;
+	sqlite3_wal_checkpoint_v2(store->database, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	return true;
+}
+
+static int compare_rows(const void *left, const void *right)
+{
+	const struct store_row *a = *(const struct store_row *const *)left;
+	const struct store_row *b = *(const struct store_row *const *)right;
+	if (a->series != b->series)
+		return a->series < b->series ? -1 : 1;
+	if (a->time_us != b->time_us)
+		return a->time_us < b->time_us ? -1 : 1;
+	return (a->seq > b->seq) - (a->seq < b->seq);
+}
+
+static bool sort_rows(struct store *store, const struct store_row *rows, size_t count)
+{
+	if (count > store->capacity) {
+		const struct store_row **bigger = realloc(store->rows, count * sizeof(const struct store_row *));
+		if (!bigger)
+			return false;
+		store->rows = bigger;
+		store->capacity = count;
+	}
+	for (size_t i = 0; i < count; i++)
+		store->rows[i] = &rows[i];
+	if (count > 1)
+		qsort(store->rows, count, sizeof(const struct store_row *), compare_rows);
+	return true;
+}
+
+static int move_position(struct store *store, const struct store_position *from, const struct store_position *to,
+                         bool *moved)
+{
+	enum statement which = from->journal == 0 ? ADD_POSITION : MOVE_POSITION;
+	sqlite3_stmt *statement = store->statements[which];
+
+	sqlite3_bind_text(statement, 1, store->node, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(statement, 2, (sqlite3_int64)to->journal);
+	sqlite3_bind_int64(statement, 3, (sqlite3_int64)to->position);
+	if (which == MOVE_POSITION) {
+		sqlite3_bind_int64(statement, 4, (sqlite3_int64)from->journal);
+		sqlite3_bind_int64(statement, 5, (sqlite3_int64)from->position);
+	}
+	int code = run(store, which);
+	if (code == SQLITE_CONSTRAINT_PRIMARYKEY) { /* ADD_POSITION, and there is one already */
+		*moved = false;
+		return SQLITE_OK;
+	}
+	*moved = sqlite3_changes(store->database) == 1;
+	return code;
+}
+
+static int bind_row(sqlite3_stmt *statement, const struct store_row *row)
+{
+	const struct value *value = &row->value;
+	sqlite3_bind_int64(statement, 1, row->series);
+	sqlite3_bind_int64(statement, 2, row->time_us);
+	sqlite3_bind_int64(statement, 3, row->seq);
+	if (value->is_number && isfinite(value->number))
+		sqlite3_bind_double(statement, 4, value->number);
+	else
+		sqlite3_bind_null(statement, 4);
+	if (value->is_number && value->text.len == 0)
+		return sqlite3_bind_null(statement, 5);
+	return bind_slice(statement, 5, value->text);
+}
+
+static int add_rows(struct store *store, size_t count)
+{
+	int code = SQLITE_OK;
+	for (size_t i = 0; i < count && code == SQLITE_OK; i++) {
+		code = bind_row(store->statements[ADD_READING], store->rows[i]);
+		if (code == SQLITE_OK)
+			code = run(store, ADD_READING);
+		if (code == SQLITE_CONSTRAINT_PRIMARYKEY) {
+			/* An earlier journal had a reading of the same instant at the same position. Both are kept. */
+			bind_row(store->statements[ADD_READING_BESIDE], store->rows[i]);
+			code = run(store, ADD_READING_BESIDE);
+		}
+	}
+	return code;
+}
+
+/* Brings what was committed to the disk now and then. A reader in the way only puts it off. */
+static void sync_sometimes(struct store *store)
+{
+	int64_t now = monotonic_ms();
+	if (now - store->synced_ms < SYNC_EVERY_MS)
+		return;
+	sqlite3_wal_checkpoint_v2(store->database, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	store->synced_ms = now;
+}
+
+static enum store_result sqlite_write(struct store *store, const struct store_row *rows, size_t count,
+                                      const struct store_position *from, const struct store_position *to)
+{
+	bool moved = false;
+
+	if (file_is_gone(store))
+		return away(store, "the file was deleted or replaced while in use");
+	if (!sort_rows(store, rows, count))
+		return away(store, "out of memory");
+
+	int code = run(store, BEGIN);
+	if (code == SQLITE_OK)
+		code = move_position(store, from, to, &moved);
+	if (code == SQLITE_OK && !moved) {
+		run(store, ROLLBACK);
+		return STORE_MOVED;
+	}
+	if (code == SQLITE_OK)
+		code = add_rows(store, count);
+	if (code == SQLITE_OK)
+		code = run(store, COMMIT);
+	if (code != SQLITE_OK) {
+		away_sqlite(store);
+		if (!sqlite3_get_autocommit(store->database))
+			run(store, ROLLBACK);
+		return STORE_AWAY;
+	}
+	sync_sometimes(store);
+	return STORE_OK;
+}
+
+static const char *sqlite_error(const struct store *store)
+{
+	return store->error;
+}
+
+const struct store_ops store_sqlite = {
+	.scheme = "sqlite",
+	.open = sqlite_open,
+	.close = sqlite_close,
+	.position = sqlite_position,
+	.series = sqlite_series,
+	.write = sqlite_write,
+	.error = sqlite_error,
+};

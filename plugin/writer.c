@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * writer: the thread that carries readings from the journal to the history store.
+ *
+ * It gathers rows until the batch or the journal ends, and stores them and the position behind them in one transaction
+ * by compare-and-set. What the store says is the only truth: after an error, or when the comparison is lost, the batch
+ * is thrown away and reading begins again at the position that the store gives.
+ *
+ * A position counts as stored (and the journal may be trimmed up to it) once the next compare-and-set or a later read
+ * has confirmed it: not every COMMIT that answered OK has stored something.
+ */
+#include "writer.h"
+
+#include "record.h"
+#include "writer_series.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define BATCH_ROWS       5000
+#define BATCH_TEXT       (1 << 20) /* bytes of text in a batch */
+#define POLL_MS          50
+#define BACKOFF_FIRST_MS 1000
+#define BACKOFF_MAX_MS   30000
+
+/* So much journal without a reading moves the position all the same, so that it can be trimmed. */
+#define PASS_OVER_MAX (1 << 20)
+
+struct writer {
+	struct journal *journal;
+	const struct store_ops *ops;
+	char *location;
+	char *node;
+	struct mailbox *notices;
+	pthread_t thread;
+
+	pthread_mutex_t lock; /* of the two below, and of nothing else */
+	pthread_cond_t wake;
+	bool stopping;
+	int64_t deadline_ms; /* when stopping */
+
+	_Atomic uint64_t stored;
+	_Atomic uint64_t position;
+
+	/* All below is the thread's own. */
+	struct store *store; /* NULL: closed */
+	struct journal_cursor *cursor;
+	struct store_position at; /* what the store holds */
+	uint64_t done;            /* what ends at or before it is stored or in the batch */
+	uint64_t flushed;         /* what ends at or before it is stored */
+	bool unconfirmed;         /* `at` was written and not read back yet */
+	bool moved;               /* the last write lost the comparison */
+	bool owned;               /* the store held a position of this journal in this run */
+	uint64_t head_at_start;
+	uint64_t lost_position; /* what the store holds, if that is beyond head_at_start; see begin_at */
+
+	struct store_row *rows;
+	size_t count;
+	char *text;
+	size_t text_len;
+	struct meanings meanings;
+
+	bool outage;
+	uint64_t stored_before; /* rows, when the outage began */
+	int backoff_ms;
+	int last_tries; /* how often the store may be opened again when stopping */
+	uint64_t nameless_segment;
+};
+
+static int64_t monotonic_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* ---- waiting and stopping ---- */
+
+/* Waits; writer_stop ends it early. */
+static void writer_pause(struct writer *writer, int milliseconds)
+{
+	int64_t until_ms = monotonic_ms() + milliseconds;
+	struct timespec until = {until_ms / 1000, until_ms % 1000 * 1000000};
+
+	pthread_mutex_lock(&writer->lock);
+	while (!writer->stopping && pthread_cond_timedwait(&writer->wake, &writer->lock, &until) == 0)
+		;
+	pthread_mutex_unlock(&writer->lock);
+}
+
+static bool is_stopping(struct writer *writer, int64_t *deadline_ms)
+{
+	pthread_mutex_lock(&writer->lock);
+	bool stopping = writer->stopping;
+	*deadline_ms = writer->deadline_ms;
+	pthread_mutex_unlock(&writer->lock);
+	return stopping;
+}
+
+static bool may_go_on(struct writer *writer)
+{
+	int64_t deadline_ms;
+	if (!is_stopping(writer, &deadline_ms))
+		return true;
+	return monotonic_ms() < deadline_ms && (writer->store || writer->last_tries-- > 0);
+}
+
+/* ---- the store comes and goes ---- */
+
+static void close_store(struct writer *writer)
+{
+	writer->ops->close(writer->store);
+	writer->store = NULL;
+	journal_cursor_free(writer->cursor);
+	writer->cursor = NULL;
+	meanings_unresolve(&writer->meanings);
+}
+
+static void lose_store(struct writer *writer, const char *why)
+{
+	if (!writer->outage) {
+		notice_post(writer->notices, NOTICE_WARNING,
+		            "The history store (%s) cannot be used: %s. Readings wait in the journal.", writer->ops->scheme,
+		            why);
+		writer->outage = true;
+		writer->stored_before = atomic_load(&writer->stored);
+	}
+	close_store(writer);
+}
+
+/* Called when nothing waits any more. */
+static void end_outage(struct writer *writer)
+{
+	writer->backoff_ms = BACKOFF_FIRST_MS;
+	if (!writer->outage)
+		return;
+	writer->outage = false;
+	notice_post(writer->notices, NOTICE_INFO, "The history store (%s) works again: %llu waiting readings are stored.",
+	            writer->ops->scheme, (unsigned long long)(atomic_load(&writer->stored) - writer->stored_before));
+}
+
+/* Begins to read where the store stands. */
+static bool begin_at(struct writer *writer, const struct store_position *at)
+{
+	bool ours = at->journal == journal_id(writer->journal);
+
+	if (!ours && at->journal != 0 && writer->owned) {
+		lose_store(writer, "another Hearth with the same plugin_opt_node writes to it");
+		return false;
+	}
+	/*
+	 * Where the journal was put back from an older copy, the store is ahead of it. All that the journal holds is stored
+	 * then, and the positions that follow are given once more, to records that are not.
+	 */
+	if (ours && !writer->owned && at->position > writer->head_at_start)
+		writer->lost_position = at->position;
+	writer->owned = writer->owned || ours;
+
+	writer->done = ours ? at->position : journal_begin(writer->journal);
+	if (ours && at->position == writer->lost_position)
+		writer->done = writer->head_at_start;
+	writer->at = *at;
+	writer->flushed = writer->done;
+	writer->unconfirmed = false;
+	writer->count = 0;
+	writer->text_len = 0;
+	atomic_store(&writer->position, ours ? writer->done : 0);
+
+	journal_cursor_free(writer->cursor);
+	writer->cursor = journal_cursor_new(writer->journal, writer->done);
+	if (!writer->cursor) {
+		lose_store(writer, "out of memory");
+		return false;
+	}
+	return true;
+}
+
+/* Asks the store where it stands and begins there. */
+static bool begin(struct writer *writer)
+{
+	struct store_position at;
+	if (writer->ops->position(writer->store, &at) != STORE_OK) {
+		lose_store(writer, writer->ops->error(writer->store));
+		return false;
+	}
+	return begin_at(writer, &at);
+}
+
+static bool open_store(struct writer *writer)
+{
+	char error[400] = "";
+	if (writer->outage) {
+		writer_pause(writer, writer->backoff_ms);
+		writer->backoff_ms = writer->backoff_ms < BACKOFF_MAX_MS / 2 ? writer->backoff_ms * 2 : BACKOFF_MAX_MS;
+	}
+	if (writer->ops->open(writer->location, writer->node, &writer->store, error, sizeof error) != STORE_OK) {
+		lose_store(writer, error);
+		return false;
+	}
+	return begin(writer);
+}
+
+/* ---- batches ---- */
+
+/* False if there is no memory. */
+static bool define_series(struct writer *writer, const struct journal_record *record)
+{
+	uint32_t number;
+	struct slice name;
+	if (!record_get_series(record->payload, record->len, &number, &name) ||
+	    meanings_define(&writer->meanings, number, name, record->segment))
+		return true;
+	lose_store(writer, "out of memory");
+	return false;
+}
+
+/* Adds a reading to the batch, which has room for it. False if the store failed. */
+static bool add_row(struct writer *writer, const struct journal_record *record)
+{
+	uint32_t number;
+	int64_t time_us;
+	struct value value;
+	struct topic topic;
+	if (!record_get_reading(record->payload, record->len, &number, &time_us, &value))
+		return true;
+
+	struct meaning *meaning = meanings_find(&writer->meanings, number, record->segment);
+	if (!meaning || !topic_parse((struct slice){meaning->name, meaning->len}, &topic)) {
+		if (writer->nameless_segment != record->segment)
+			notice_post(writer->notices, NOTICE_ERROR,
+			            "The journal segment at %llu has readings of a series it does not name; they are left out.",
+			            (unsigned long long)record->segment);
+		writer->nameless_segment = record->segment;
+		return true;
+	}
+	if (!meaning->resolved) {
+		if (writer->ops->series(writer->store, &topic, &meaning->id) != STORE_OK) {
+			lose_store(writer, writer->ops->error(writer->store));
+			return false;
+		}
+		meaning->resolved = true;
+	}
+
+	if (value.text.len > 0) { /* the record's memory goes with the next one */
+		char *copy = writer->text + writer->text_len;
+		memcpy(copy, value.text.ptr, value.text.len);
+		writer->text_len += value.text.len;
+		value.text.ptr = copy;
+	}
+	writer->rows[writer->count++] = (struct store_row){meaning->id, time_us, (int64_t)record->position, value};
+	return true;
+}
+
+enum gathered { GATHERED_ENOUGH, GATHERED_ALL, GATHERED_FAILED };
+
+/* Reads the journal until the batch is full or nothing is left to read. */
+static enum gathered gather(struct writer *writer)
+{
+	while (writer->count < BATCH_ROWS && writer->text_len + VALUE_TEXT_MAX <= BATCH_TEXT) {
+		struct journal_record record;
+		enum journal_next next = journal_next(writer->cursor, &record);
+		if (next == JOURNAL_END)
+			return GATHERED_ALL;
+		if (next == JOURNAL_RECORD && record.type == RECORD_SERIES && !define_series(writer, &record))
+			return GATHERED_FAILED;
+		if (record.end <= writer->done)
+			continue;
+		if (next == JOURNAL_DAMAGED)
+			notice_post(writer->notices, NOTICE_ERROR,
+			            "The journal is damaged: %llu bytes at position %llu cannot be read; what they held is lost.",
+			            (unsigned long long)(record.end - record.position), (unsigned long long)record.position);
+		else if (record.type == RECORD_READING && !add_row(writer, &record))
+			return GATHERED_FAILED;
+		writer->done = record.end;
+		if (writer->count == 0 && writer->done - writer->flushed >= PASS_OVER_MAX)
+			return GATHERED_ENOUGH;
+	}
+	return GATHERED_ENOUGH;
+}
+
+/* Reads back what the last write left, and publishes it. False if reading has to begin again. */
+static bool confirm(struct writer *writer)
+{
+	struct store_position at;
+	if (!writer->unconfirmed)
+		return true;
+	if (writer->ops->position(writer->store, &at) != STORE_OK) {
+		lose_store(writer, writer->ops->error(writer->store));
+		return false;
+	}
+	if (at.journal != writer->at.journal || at.position != writer->at.position) {
+		begin_at(writer, &at);
+		return false;
+	}
+	writer->unconfirmed = false;
+	atomic_store(&writer->position, at.position);
+	return true;
+}
+
+/* Stores the batch and moves the position. False if reading has to begin again. */
+static bool flush(struct writer *writer)
+{
+	struct store_position to = {journal_id(writer->journal), writer->done};
+
+	if (writer->done == writer->flushed)
+		return true;
+	switch (writer->ops->write(writer->store, writer->rows, writer->count, &writer->at, &to)) {
+	case STORE_OK:
+		break;
+	case STORE_MOVED:
+		if (writer->moved) {
+			lose_store(writer, "its position moves by itself");
+			return false;
+		}
+		writer->moved = true;
+		begin(writer);
+		return false;
+	default:
+		lose_store(writer, writer->ops->error(writer->store));
+		return false;
+	}
+	if (writer->unconfirmed) /* the comparison has confirmed it */
+		atomic_store(&writer->position, writer->at.position);
+	atomic_fetch_add(&writer->stored, writer->count);
+	writer->at = to;
+	writer->flushed = to.position;
+	writer->unconfirmed = true;
+	writer->moved = false;
+	writer->backoff_ms = BACKOFF_FIRST_MS;
+	writer->owned = true;
+	writer->lost_position = 0;
+	writer->count = 0;
+	writer->text_len = 0;
+	return true;
+}
+
+static void *writer_main(void *argument)
+{
+	struct writer *writer = argument;
+	int64_t deadline_ms;
+
+	while (may_go_on(writer)) {
+		if (!writer->store && !open_store(writer))
+			continue;
+		enum gathered gathered = gather(writer);
+		if (gathered == GATHERED_FAILED || !flush(writer) || gathered != GATHERED_ALL || !confirm(writer))
+			continue;
+		end_outage(writer);
+		if (is_stopping(writer, &deadline_ms))
+			break;
+		writer_pause(writer, POLL_MS);
+	}
+	close_store(writer);
+	return NULL;
+}
+
+/* ---- start and stop ---- */
+
+static void writer_free(struct writer *writer)
+{
+	meanings_clear(&writer->meanings);
+	free(writer->rows);
+	free(writer->text);
+	free(writer->location);
+	free(writer->node);
+	pthread_cond_destroy(&writer->wake);
+	pthread_mutex_destroy(&writer->lock);
+	free(writer);
+}
+
+struct writer *writer_start(const struct writer_options *options)
+{
+	pthread_condattr_t monotonic;
+	sigset_t all, before;
+	struct writer *writer = calloc(1, sizeof *writer);
+	if (!writer)
+		return NULL;
+
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&writer->wake, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	pthread_mutex_init(&writer->lock, NULL);
+	writer->journal = options->journal;
+	writer->ops = options->ops;
+	writer->notices = options->notices;
+	writer->location = strdup(options->location);
+	writer->node = strdup(options->node);
+	writer->rows = malloc(BATCH_ROWS * sizeof *writer->rows);
+	writer->text = malloc(BATCH_TEXT);
+	writer->head_at_start = journal_head(options->journal);
+	writer->backoff_ms = BACKOFF_FIRST_MS;
+	writer->last_tries = 1;
+	if (!writer->location || !writer->node || !writer->rows || !writer->text)
+		goto fail;
+
+	sigfillset(&all); /* signals are the broker's */
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int code = pthread_create(&writer->thread, NULL, writer_main, writer);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (code == 0)
+		return writer;
+
+fail:
+	writer_free(writer);
+	return NULL;
+}
+
+void writer_stop(struct writer *writer, int drain_ms)
+{
+	if (!writer)
+		return;
+	pthread_mutex_lock(&writer->lock);
+	writer->stopping = true;
+	writer->deadline_ms = monotonic_ms() + drain_ms;
+	pthread_cond_signal(&writer->wake);
+	pthread_mutex_unlock(&writer->lock);
+	pthread_join(writer->thread, NULL);
+	writer_free(writer);
+}
+
+uint64_t writer_stored(const struct writer *writer)
+{
+	return atomic_load(&writer->stored);
+}
+
+uint64_t writer_position(const struct writer *writer)
+{
+	return atomic_load(&writer->position);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * writer: the thread that carries readings from the journal to the history store.
+ *
+ * Owns the store's connection. Reads the journal, stores batches with their position in one transaction, and after any
+ * error closes, waits (1 s doubling to 30 s), opens again and asks the store where it stands. So it neither loses nor
+ * doubles a row, whatever fails in between.
+ */
+#ifndef HEARTH_WRITER_H
+#define HEARTH_WRITER_H
+
+#include "journal.h"
+#include "mailbox.h"
+#include "store.h"
+
+struct writer;
+
+struct writer_options {
+	struct journal *journal;
+	const struct store_ops *ops;
+	const char *location;    /* copied */
+	const char *node;        /* copied */
+	struct mailbox *notices; /* of struct notice; this thread is its only sender */
+};
+
+/* Starts the thread. NULL if it cannot. */
+struct writer *writer_start(const struct writer_options *options);
+
+/* Lets it store what the journal holds for at most `drain_ms`, then ends and joins the thread and frees it. */
+void writer_stop(struct writer *writer, int drain_ms);
+
+/* Any thread: rows stored in this run, and the journal position up to which all is stored (0: not known yet). */
+uint64_t writer_stored(const struct writer *writer);
+uint64_t writer_position(const struct writer *writer);
+
+#endif

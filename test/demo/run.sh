@@ -1,0 +1,105 @@
+#!/bin/sh
+# SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
+#
+# make run: Mosquitto in the foreground with Hearth and a demo house, everything in build/run/. Ctrl-C stops it.
+#   run.sh PLUGIN.so
+set -eu
+
+plugin=$(realpath "$1")
+folder=$(dirname "$plugin")/run
+mosquitto=$(command -v mosquitto || echo /usr/sbin/mosquitto)
+mkdir -p "$folder"
+
+port_is_free() {
+  ! ss -Hltn "sport = :$1" 2>/dev/null | grep -q .
+}
+
+port=1883
+while ! port_is_free "$port"; do
+  port=$((port + 1))
+done
+[ "$port" = 1883 ] || echo "Port 1883 is taken (by another broker?): using $port."
+
+{
+  echo "# Made by make run. Only this machine can connect: a demo asks for no password."
+  echo "listener $port 127.0.0.1"
+  echo "allow_anonymous true"
+  echo "set_tcp_nodelay true"
+  echo "max_inflight_messages 0"
+  echo "log_dest stderr"
+  echo "log_type error"
+  echo "log_type warning"
+  echo "log_type notice"
+  echo "connection_messages false"
+  [ "$(id -u)" -ne 0 ] || echo "user root"
+  echo "plugin $plugin"
+  echo "plugin_opt_state_dir $folder/hearth"
+  echo "plugin_opt_node broker"
+  echo "plugin_opt_gauges_every 2"
+} >"$folder/mosquitto.conf"
+
+"$mosquitto" -c "$folder/mosquitto.conf" &
+broker=$!
+
+trap 'kill $broker 2>/dev/null || true; wait $broker || true; echo; echo "Stopped. What was stored stays in $folder/hearth."; exit 0' INT TERM
+
+tries=0
+until mosquitto_pub -p "$port" -t demo/ready -n 2>/dev/null; do
+  tries=$((tries + 1))
+  if [ "$tries" -ge 50 ] || ! kill -0 "$broker" 2>/dev/null; then
+    echo "The broker did not start; the lines above say why." >&2
+    kill "$broker" 2>/dev/null
+    exit 1
+  fi
+  sleep 0.1
+done
+
+config() {
+  mosquitto_pub -p "$port" -r -q 1 -t "$1/config" -m "$2"
+}
+
+# The machine's own load is the first sensor: a lamp shows when it works hard.
+config broker/hearth/cpu '{"unit": "%", "rules": [
+  {"name": "busy", "when": {"above": 50, "hysteresis": 10},
+   "then": [{"set": "demo/led1/led", "to": "on"}], "else": [{"set": "demo/led1/led", "to": "off"}]}]}'
+
+# The house of the paper, waiting for devices (or for your mosquitto_pub).
+config livingroom/uno1/temperature '{"unit": "°C", "min": -40, "max": 85, "rules": [
+  {"name": "cool", "when": {"above": 28, "hysteresis": 1},
+   "then": [{"set": "livingroom/fan1/motor", "to": 1}], "else": [{"set": "livingroom/fan1/motor", "to": 0}]},
+  {"name": "window", "when": {"above": {"topic": "outdoor/weather/temperature", "plus": 0.5}, "hysteresis": 0.5},
+   "then": [{"set": "livingroom/win1/window", "to": "open"}], "else": [{"set": "livingroom/win1/window", "to": "closed"}]}]}'
+config livingroom/uno1/humidity '{"unit": "%", "min": 0, "max": 100, "rules": [
+  {"name": "dry", "when": {"above": 70, "hysteresis": 5},
+   "then": [{"set": "livingroom/fan1/motor", "to": 1}], "else": [{"set": "livingroom/fan1/motor", "to": 0}]}]}'
+config livingroom/uno1/illuminance '{"rules": [
+  {"name": "dim", "always": [{"set": "livingroom/led1/led", "scale": {"from": [0, 50], "to": [255, 0]}}]}]}'
+config all/all/fire '{"rules": [
+  {"name": "fire", "priority": 100, "auto": false, "when": {"equals": 1},
+   "then": [{"set": "livingroom/fan1/motor", "to": 1}, {"set": "hall/door1/door", "to": "open"},
+            {"set": "hall/door1/buzzer", "to": "alarm"}],
+   "else": [{"set": "hall/door1/buzzer", "to": "off"}]}]}'
+
+cat <<TEXT
+
+Hearth is running on port $port. In another terminal, see everything that happens:
+
+  mosquitto_sub -p $port -V 5 -t '#' -F '%t  %p  %P'
+
+trip a threshold (the fan's command follows at once), then cool down:
+
+  mosquitto_pub -p $port -t livingroom/uno1/temperature/value -m 29.5
+  mosquitto_pub -p $port -t livingroom/uno1/temperature/value -m 26
+
+see this machine's own load switch a lamp (let it work for some seconds):
+
+  timeout 8 sh -c 'while :; do :; done' & timeout 8 sh -c 'while :; do :; done'
+
+and read what was stored:
+
+  sqlite3 $folder/hearth/history.db 'SELECT * FROM readings ORDER BY time DESC LIMIT 10'
+
+Ctrl-C stops it.
+
+TEXT
+wait "$broker"

@@ -1,0 +1,720 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * writer: every reading that went into the journal is in the store exactly once, whatever fails in between. The store
+ * is the real one behind a set of functions that fail on demand; each reading's value is its number, so that a lost or
+ * doubled one shows in three sums.
+ */
+#include "record.h"
+#include "writer.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define NOON         INT64_C(1795348800000000) /* 2026-11-22T12:00:00Z */
+#define SERIES       10
+#define SEGMENT      65536
+#define PATIENCE_MS  60000 /* only a failing test waits so long */
+
+static char folder[64], path[96], journal_path[96];
+static struct journal *journal;
+static struct mailbox *notices;
+static struct writer *writer;       /* that runs */
+static uint64_t defined_in[SERIES]; /* segment that has the series' name */
+static int appended;
+
+/* ---- the store that fails on demand ---- */
+
+enum fault {
+	FAULT_NONE,
+	FAULT_OPEN,          /* cannot be reached */
+	FAULT_OPEN_NEVER,    /* will never work */
+	FAULT_POSITION,      /* breaks when asked for the position */
+	FAULT_SERIES,        /* breaks when asked for a series */
+	FAULT_BEFORE_COMMIT, /* breaks before anything is stored */
+	FAULT_AFTER_COMMIT,  /* stores, and the answer is lost */
+	FAULT_MOVED,         /* says that the position was another */
+	FAULT_LIE            /* says OK and stores nothing, as a cluster can */
+};
+
+static atomic_int fault;       /* which; back to FAULT_NONE when it has struck */
+static atomic_int fault_delay; /* after so many calls that it could have struck in */
+
+static bool strikes(enum fault which)
+{
+	if (atomic_load(&fault) != (int)which || atomic_fetch_sub(&fault_delay, 1) > 0)
+		return false;
+	atomic_store(&fault, FAULT_NONE);
+	return true;
+}
+
+static enum store_result faulty_open(const char *location, const char *node, struct store **out, char *error,
+                                     size_t error_size)
+{
+	*out = NULL;
+	snprintf(error, error_size, "made to fail");
+	if (strikes(FAULT_OPEN))
+		return STORE_AWAY;
+	if (strikes(FAULT_OPEN_NEVER))
+		return STORE_NEVER;
+	return store_sqlite.open(location, node, out, error, error_size);
+}
+
+static void faulty_close(struct store *store)
+{
+	store_sqlite.close(store);
+}
+
+static enum store_result faulty_position(struct store *store, struct store_position *out)
+{
+	return strikes(FAULT_POSITION) ? STORE_AWAY : store_sqlite.position(store, out);
+}
+
+static enum store_result faulty_series(struct store *store, const struct topic *topic, int64_t *id)
+{
+	return strikes(FAULT_SERIES) ? STORE_AWAY : store_sqlite.series(store, topic, id);
+}
+
+static enum store_result faulty_write(struct store *store, const struct store_row *rows, size_t count,
+                                      const struct store_position *from, const struct store_position *to)
+{
+	if (strikes(FAULT_BEFORE_COMMIT))
+		return STORE_AWAY;
+	if (strikes(FAULT_MOVED))
+		return STORE_MOVED;
+	if (strikes(FAULT_LIE))
+		return STORE_OK;
+	enum store_result result = store_sqlite.write(store, rows, count, from, to);
+	return strikes(FAULT_AFTER_COMMIT) ? STORE_AWAY : result;
+}
+
+static const char *faulty_error(const struct store *store)
+{
+	return store_sqlite.error(store);
+}
+
+static const struct store_ops store_faulty = {
+	.scheme = "faulty",
+	.open = faulty_open,
+	.close = faulty_close,
+	.position = faulty_position,
+	.series = faulty_series,
+	.write = faulty_write,
+	.error = faulty_error,
+};
+
+/* ---- the journal ---- */
+
+static void open_journal(void)
+{
+	char error[256] = "";
+	struct journal_options options = {.directory = journal_path, .quota = 64 << 20, .segment_size = SEGMENT};
+	journal = journal_open(&options, error, sizeof error);
+	if (!journal)
+		fail_msg("%s", error);
+	memset(defined_in, 0, sizeof defined_in);
+}
+
+static void close_journal(void)
+{
+	if (journal)
+		journal_close(journal);
+	journal = NULL;
+}
+
+static uint64_t reserve(size_t bytes)
+{
+	char error[256] = "";
+	uint64_t segment = journal_reserve(journal, bytes, JOURNAL_READING);
+	if (segment != 0)
+		return segment;
+	if (!journal_sync(journal, error, sizeof error))
+		fail_msg("%s", error);
+	segment = journal_reserve(journal, bytes, JOURNAL_READING);
+	assert_true(segment != 0);
+	return segment;
+}
+
+static void append_name(uint32_t number, const char *name)
+{
+	uint8_t record[128];
+	size_t len = record_put_series(record, number, slice_of(name));
+	assert_true(journal_append(journal, RECORD_SERIES, record, len) != 0);
+}
+
+/* One reading of a series, which is named first where its segment does not know it. */
+static uint64_t append_value(uint32_t number, struct value value)
+{
+	uint8_t record[RECORD_READING_MAX];
+	uint64_t segment = reserve(journal_record_size(128) + journal_record_size(sizeof record));
+	if (defined_in[number] != segment) {
+		char name[64];
+		snprintf(name, sizeof name, "room%u/node/temperature/value", number);
+		append_name(number, name);
+		defined_in[number] = segment;
+	}
+	size_t len = record_put_reading(record, number, NOON + appended, &value);
+	uint64_t position = journal_append(journal, RECORD_READING, record, len);
+	assert_true(position != 0);
+	return position;
+}
+
+/* Readings with the values `appended`, `appended` + 1 … */
+static void append(int count)
+{
+	for (; count > 0; count--) {
+		append_value((uint32_t)(appended % SERIES), value_of_number(appended));
+		appended++;
+	}
+}
+
+static void append_retained(size_t payload_len)
+{
+	static char payload[32768];
+	static uint8_t record[sizeof payload + 256];
+	reserve(journal_record_size(sizeof record));
+	size_t len = record_put_retained(record, NOON, slice_of("a/b/c/config"), (struct slice){payload, payload_len});
+	assert_true(journal_append(journal, RECORD_RETAINED, record, len) != 0);
+}
+
+/* ---- fixture ---- */
+
+static void start_at(const char *location)
+{
+	struct writer_options options = {journal, &store_faulty, location, "house", notices};
+	writer = writer_start(&options);
+	assert_non_null(writer);
+}
+
+static void start(void)
+{
+	start_at(path);
+}
+
+static void stop(int drain_ms)
+{
+	writer_stop(writer, drain_ms);
+	writer = NULL;
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	const char *base = getenv("TMPDIR");
+	snprintf(folder, sizeof folder, "%.40s/hearth_XXXXXX", base ? base : "/tmp");
+	if (!mkdtemp(folder))
+		return -1;
+	snprintf(path, sizeof path, "%s/history.db", folder);
+	snprintf(journal_path, sizeof journal_path, "%s/journal", folder);
+	notices = mailbox_new(sizeof(struct notice), 64);
+	appended = 0;
+	atomic_store(&fault, FAULT_NONE);
+	open_journal();
+	return notices ? 0 : -1;
+}
+
+static int remove_one(const char *name, const struct stat *status, int type, struct FTW *place)
+{
+	(void)status, (void)type, (void)place;
+	return remove(name);
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	stop(0);
+	close_journal();
+	mailbox_free(notices);
+	return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Looks again in a moment, unless it has waited too long. */
+static void look_again(int64_t since_ms, const char *what)
+{
+	if (now_ms() - since_ms > PATIENCE_MS)
+		fail_msg("waited in vain for %s", what);
+	nanosleep(&(struct timespec){0, 2000000}, NULL);
+}
+
+static void wait_until_all_is_stored(void)
+{
+	int64_t since_ms = now_ms();
+	while (writer_position(writer) != journal_head(journal))
+		look_again(since_ms, "the writer to reach the journal's head");
+}
+
+static void wait_until_fault_has_struck(void)
+{
+	int64_t since_ms = now_ms();
+	while (atomic_load(&fault) != FAULT_NONE)
+		look_again(since_ms, "the fault to strike");
+}
+
+/* The next notice must have these words in it. */
+static void expect_notice(const char *words)
+{
+	struct notice notice;
+	int64_t since_ms = now_ms();
+	while (!mailbox_get(notices, &notice))
+		look_again(since_ms, words);
+	if (!strstr(notice.text, words))
+		fail_msg("%s", notice.text);
+}
+
+static void expect_no_notice(void)
+{
+	struct notice notice;
+	if (mailbox_get(notices, &notice))
+		fail_msg("%s", notice.text);
+}
+
+/* One row of SQL on the history file, columns joined by '|'. */
+static const char *ask(const char *sql)
+{
+	static char result[512];
+	sqlite3 *database;
+	sqlite3_stmt *statement;
+	size_t len = 0;
+
+	result[0] = '\0';
+	assert_int_equal(sqlite3_open_v2(path, &database, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+	sqlite3_busy_timeout(database, 5000);
+	if (sqlite3_prepare_v2(database, sql, -1, &statement, NULL) != SQLITE_OK)
+		fail_msg("%s", sqlite3_errmsg(database));
+	if (sqlite3_step(statement) == SQLITE_ROW)
+		for (int i = 0; i < sqlite3_column_count(statement); i++)
+			len += (size_t)snprintf(result + len, sizeof result - len, "%s%s", i > 0 ? "|" : "",
+			                        (const char *)sqlite3_column_text(statement, i));
+	assert_int_equal(sqlite3_finalize(statement), SQLITE_OK);
+	sqlite3_close(database);
+	return result;
+}
+
+/* All that was appended is there exactly once, under its series and time. */
+static void expect_exactly_once(void)
+{
+	char wanted[128];
+	long long n = appended;
+	snprintf(wanted, sizeof wanted, "%lld|%lld|%lld|%lld", n, n, n * (n - 1) / 2, n);
+	assert_string_equal(ask("SELECT count(*), count(DISTINCT value), CAST(sum(value) AS INTEGER),"
+	                        " sum(ts = 1795348800000000 + value AND"
+	                        "     location = 'room' || CAST(value % 10 AS INTEGER))"
+	                        " FROM reading JOIN series ON series.id = series_id"),
+	                    wanted);
+}
+
+/* ---- the way of a reading ---- */
+
+static void readings_arrive_as_they_were(void **state)
+{
+	(void)state;
+	char sql[128];
+	struct value word = {.number = 1, .is_number = true, .text = slice_of("open")};
+	append_retained(10);
+	uint64_t position = append_value(3, word);
+	assert_true(journal_reserve(journal, 64, JOURNAL_READING) != 0);
+	assert_true(journal_append(journal, 200, "a record of a later Hearth", 26) != 0);
+	append_value(4, (struct value){.text = slice_of("잠김")});
+	append_name(7, "room7/node/temperature/value"); /* and never a reading */
+
+	start();
+	wait_until_all_is_stored();
+	assert_int_equal(writer_stored(writer), 2);
+	stop(0);
+	snprintf(sql, sizeof sql, "SELECT seq = %llu, value, txt FROM reading WHERE txt = 'open'",
+	         (unsigned long long)position);
+	assert_string_equal(ask(sql), "1|1.0|open");
+	assert_string_equal(ask("SELECT time, location, device, sensor, subject, text FROM readings WHERE text = '잠김'"),
+	                    "2026-11-22T12:00:00.000000Z|room4|node|temperature|value|잠김");
+	assert_string_equal(ask("SELECT count(*) FROM series"), "2");
+	expect_no_notice();
+}
+
+static void long_texts_survive_a_batch(void **state)
+{
+	(void)state;
+	enum { TEXTS = 600 }; /* more than a batch has room for */
+	static char text[VALUE_TEXT_MAX];
+	for (int i = 0; i < TEXTS; i++) {
+		memset(text, 'a' + i % 26, sizeof text);
+		append_value(0, (struct value){.text = {text, sizeof text - (size_t)(i % 2)}});
+		appended++;
+	}
+	start();
+	wait_until_all_is_stored();
+	stop(0);
+	assert_string_equal(ask("SELECT count(*), sum(length(txt)), sum(txt = replace(printf('%.*c', 4096 - i % 2, 'x'),"
+	                        " 'x', char(97 + i % 26))) FROM (SELECT txt, ts - 1795348800000000 AS i FROM reading)"),
+	                    "600|2457300|600");
+}
+
+static void readings_are_stored_while_more_come(void **state)
+{
+	(void)state;
+	start();
+	for (int i = 0; i < 40; i++) {
+		append(500);
+		if (i % 10 == 0)
+			wait_until_all_is_stored();
+	}
+	wait_until_all_is_stored();
+	assert_int_equal(writer_stored(writer), 20000);
+	stop(0);
+	expect_exactly_once();
+	expect_no_notice();
+}
+
+static void the_position_passes_over_other_records(void **state)
+{
+	(void)state;
+	start();
+	append_retained(10);
+	wait_until_all_is_stored(); /* idle with progress */
+	for (int i = 0; i < 100; i++)
+		append_retained(30000);
+	wait_until_all_is_stored();
+	append(1);
+	wait_until_all_is_stored();
+	stop(0);
+	expect_exactly_once();
+}
+
+static void a_stop_stores_the_rest(void **state)
+{
+	(void)state;
+	append(30000);
+	start();
+	stop(PATIENCE_MS);
+	expect_exactly_once();
+	append(100);
+	start();
+	stop(0); /* no time at all: whatever it did, nothing is lost */
+	start();
+	stop(PATIENCE_MS);
+	expect_exactly_once();
+}
+
+/* ---- faults ---- */
+
+static void nothing_is_lost_or_doubled_by_a_fault(void **state)
+{
+	(void)state;
+	static const struct {
+		enum fault fault;
+		int delay;
+		bool outage; /* it is announced */
+	} cases[] = {
+		{FAULT_MOVED, 0, false},       {FAULT_MOVED, 2, false},       {FAULT_LIE, 0, false},
+		{FAULT_LIE, 1, false},         {FAULT_LIE, 2, false},         {FAULT_AFTER_COMMIT, 0, true},
+		{FAULT_AFTER_COMMIT, 1, true}, {FAULT_AFTER_COMMIT, 2, true}, {FAULT_BEFORE_COMMIT, 1, true},
+		{FAULT_SERIES, 4, true},       {FAULT_POSITION, 0, true},     {FAULT_POSITION, 1, true},
+		{FAULT_OPEN, 0, true},         {FAULT_OPEN_NEVER, 0, true},
+	};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		append(12000); /* three batches */
+		atomic_store(&fault_delay, cases[i].delay);
+		atomic_store(&fault, cases[i].fault);
+		start();
+		wait_until_fault_has_struck();
+		append(100);
+		if (cases[i].outage) {
+			expect_notice("cannot be used");
+			expect_notice("works again");
+		}
+		wait_until_all_is_stored();
+		stop(0);
+		expect_exactly_once();
+		expect_no_notice();
+	}
+}
+
+static void writers_may_end_at_any_moment(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 30; i++) {
+		append(1500);
+		start();
+		uint64_t wanted = (uint64_t)(i % 3) * 700;
+		for (int64_t since_ms = now_ms(); writer_stored(writer) < wanted;)
+			look_again(since_ms, "some rows");
+		append(100);
+		stop(i % 2);
+		if (i % 5 == 0) {
+			close_journal();
+			open_journal();
+		}
+	}
+	start();
+	stop(PATIENCE_MS);
+	expect_exactly_once();
+}
+
+/* Runs a writer in a process of its own until it is killed. */
+static void run_to_be_killed(void)
+{
+	open_journal();
+	start();
+	for (;;)
+		pause();
+}
+
+static void a_killed_writer_loses_nothing(void **state)
+{
+	(void)state;
+	append(100000);
+	close_journal();
+	for (int i = 0; i < 6; i++) {
+		pid_t child = fork();
+		assert_true(child >= 0);
+		if (child == 0)
+			run_to_be_killed();
+		nanosleep(&(struct timespec){0, (5 + 12 * i) * 1000000}, NULL); /* the moment itself does not matter */
+		assert_int_equal(kill(child, SIGKILL), 0);
+		assert_int_equal(waitpid(child, NULL, 0), child);
+	}
+	open_journal();
+	append(1);
+	start();
+	wait_until_all_is_stored();
+	stop(0);
+	expect_exactly_once();
+}
+
+/* ---- outages ---- */
+
+static void an_outage_is_told_once(void **state)
+{
+	(void)state;
+	char location[160], missing[128];
+	snprintf(missing, sizeof missing, "%s/disk", folder);
+	snprintf(location, sizeof location, "%s/history.db", missing);
+	append(50);
+	start_at(location);
+	expect_notice("No such file");
+	append(50);
+	/* A directory where the file should be can never work when starting, but here a person may mend it. */
+	assert_int_equal(mkdir(missing, 0700), 0);
+	assert_int_equal(mkdir(location, 0700), 0);
+	int64_t since_ms = now_ms();
+	while (now_ms() - since_ms < 1500) /* an attempt or two */
+		look_again(since_ms, "");
+	expect_no_notice();
+	assert_int_equal(writer_position(writer), 0);
+	assert_int_equal(rmdir(location), 0);
+	expect_notice("works again: 100 waiting readings");
+	wait_until_all_is_stored();
+	assert_int_equal(writer_stored(writer), 100);
+	stop(0);
+	expect_no_notice();
+}
+
+static void a_locked_file_is_waited_for(void **state)
+{
+	(void)state;
+	sqlite3 *other;
+	start();
+	append(10);
+	wait_until_all_is_stored();
+	assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(other, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
+	append(10);
+	expect_notice("locked");
+	append(10);
+	assert_int_equal(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(other);
+	expect_notice("works again: 20 waiting readings");
+	stop(0);
+	expect_exactly_once();
+}
+
+static void a_deleted_file_is_filled_again_from_the_journal(void **state)
+{
+	(void)state;
+	start();
+	append(3000);
+	wait_until_all_is_stored();
+	assert_int_equal(unlink(path), 0);
+	append(10);
+	expect_notice("deleted");
+	expect_notice("works again: 3010 waiting readings");
+	wait_until_all_is_stored();
+	stop(0);
+	expect_exactly_once();
+}
+
+static void a_stop_does_not_wait_for_a_lost_store(void **state)
+{
+	(void)state;
+	start_at(folder); /* a directory */
+	append(10);
+	expect_notice("directory");
+	int64_t since_ms = now_ms();
+	stop(PATIENCE_MS);
+	assert_true(now_ms() - since_ms < PATIENCE_MS / 2);
+}
+
+static void a_second_hearth_of_the_same_name_is_refused(void **state)
+{
+	(void)state;
+	start();
+	append(10);
+	wait_until_all_is_stored();
+	ask("UPDATE ingest_position SET journal = 5, pos = 5");
+	append(10);
+	expect_notice("another Hearth");
+	stop(0);
+	assert_string_equal(ask("SELECT count(*), journal, pos FROM reading, ingest_position"), "10|5|5");
+}
+
+/* ---- journals ---- */
+
+static void a_replaced_journal_is_stored_from_its_begin(void **state)
+{
+	(void)state;
+	append(100);
+	start();
+	stop(PATIENCE_MS);
+	close_journal();
+	assert_int_equal(nftw(journal_path, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+	open_journal();
+	append(100);
+	start();
+	wait_until_all_is_stored();
+	stop(0);
+	expect_exactly_once();
+}
+
+static void an_older_copy_of_the_journal_goes_on(void **state)
+{
+	(void)state;
+	char sql[128];
+	append(100);
+	start();
+	stop(PATIENCE_MS);
+	/* The store has seen more than this journal knows of. */
+	snprintf(sql, sizeof sql, "UPDATE ingest_position SET pos = %llu",
+	         (unsigned long long)journal_head(journal) + 100000);
+	ask(sql);
+	atomic_store(&fault_delay, 0);
+	atomic_store(&fault, FAULT_BEFORE_COMMIT); /* the position is read twice before it has moved */
+	start();
+	append(100);
+	wait_until_fault_has_struck();
+	append(5000);
+	wait_until_all_is_stored();
+	stop(0);
+	expect_exactly_once();
+}
+
+static void series_numbers_may_change_their_meaning(void **state)
+{
+	(void)state;
+	uint8_t record[RECORD_READING_MAX];
+	struct value one = value_of_number(1);
+	start();
+	append_value(1, one);
+	wait_until_all_is_stored();
+	stop(0);
+	close_journal();
+	open_journal(); /* a new run, a new segment */
+	start();
+	reserve(1000);
+	size_t len = record_put_reading(record, 1, NOON, &one);
+	assert_true(journal_append(journal, RECORD_READING, record, len) != 0); /* not named in this segment */
+	append_name(1, "attic/node/light/value");
+	assert_true(journal_append(journal, RECORD_READING, record, len) != 0);
+	assert_true(journal_append(journal, RECORD_READING, record, len) != 0);
+	wait_until_all_is_stored();
+	stop(0);
+	assert_string_equal(ask("SELECT sum(location = 'room1'), sum(location = 'attic') FROM readings"), "1|2");
+	expect_notice("does not name");
+	expect_no_notice();
+}
+
+/* Overwrites some bytes in the middle of the journal's oldest segment. */
+static void damage_the_journal(void)
+{
+	char name[384] = "", first[256] = "~";
+	DIR *directory = opendir(journal_path);
+	assert_non_null(directory);
+	for (struct dirent *entry; (entry = readdir(directory));)
+		if (strstr(entry->d_name, ".journal") && strcmp(entry->d_name, first) < 0)
+			snprintf(first, sizeof first, "%s", entry->d_name);
+	closedir(directory);
+	snprintf(name, sizeof name, "%s/%s", journal_path, first);
+	int file = open(name, O_WRONLY | O_CLOEXEC);
+	assert_true(file >= 0);
+	assert_int_equal(pwrite(file, "DAMAGE", 6, SEGMENT / 2 + 3), 6);
+	close(file);
+}
+
+static void damage_is_told_and_passed_over(void **state)
+{
+	(void)state;
+	append(5000);
+	close_journal();
+	damage_the_journal();
+	open_journal();
+	append(1);
+	start();
+	wait_until_all_is_stored();
+	expect_notice("journal is damaged");
+	expect_no_notice();
+	int stored = (int)writer_stored(writer);
+	stop(0);
+	assert_in_range(stored, 4990, 5000);
+	/* It is passed over for good. */
+	append(10);
+	start();
+	wait_until_all_is_stored();
+	assert_int_equal(writer_stored(writer), 10);
+	stop(0);
+	expect_no_notice();
+}
+
+int main(void)
+{
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(readings_arrive_as_they_were),
+		TEST(long_texts_survive_a_batch),
+		TEST(readings_are_stored_while_more_come),
+		TEST(the_position_passes_over_other_records),
+		TEST(a_stop_stores_the_rest),
+		TEST(nothing_is_lost_or_doubled_by_a_fault),
+		TEST(writers_may_end_at_any_moment),
+		TEST(a_killed_writer_loses_nothing),
+		TEST(an_outage_is_told_once),
+		TEST(a_locked_file_is_waited_for),
+		TEST(a_deleted_file_is_filled_again_from_the_journal),
+		TEST(a_stop_does_not_wait_for_a_lost_store),
+		TEST(a_second_hearth_of_the_same_name_is_refused),
+		TEST(a_replaced_journal_is_stored_from_its_begin),
+		TEST(an_older_copy_of_the_journal_goes_on),
+		TEST(series_numbers_may_change_their_meaning),
+		TEST(damage_is_told_and_passed_over),
+	};
+	return cmocka_run_group_tests_name("writer", tests, NULL, NULL);
+}
