@@ -10,6 +10,7 @@
 #include "own.h"
 #include "reading.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,22 +79,34 @@ static void refuse_reserved(struct intake *intake, const struct arrival *arrival
 	       "another name: \"all\" means every location or device, and \"hearth\" is Hearth's own device");
 }
 
-/* Out of the series' limits, with the limits in words. */
+/* "from −40 to 85", or the one limit that there is. */
+static void limits_print(const struct config *config, char *out, size_t size)
+{
+	char low[NUMBER_TEXT_MAX], high[NUMBER_TEXT_MAX];
+	struct value min = value_of_number(config->min), max = value_of_number(config->max);
+	struct slice from = value_print(&min, low), to = value_print(&max, high);
+
+	if (!isfinite(config->min))
+		snprintf(out, size, "at most %.*s", (int)to.len, to.ptr);
+	else if (!isfinite(config->max))
+		snprintf(out, size, "at least %.*s", (int)from.len, from.ptr);
+	else
+		snprintf(out, size, "from %.*s to %.*s", (int)from.len, from.ptr, (int)to.len, to.ptr);
+}
+
 static void refuse_limits(struct intake *intake, const struct arrival *arrival, const struct reading *reading,
                           enum reading_error error)
 {
 	const struct config *config = arrival->series->config;
-	char wanted[160], low[NUMBER_TEXT_MAX], high[NUMBER_TEXT_MAX], number[NUMBER_TEXT_MAX];
-	struct value min = value_of_number(config->min), max = value_of_number(config->max);
+	char wanted[160], limits[80], number[NUMBER_TEXT_MAX];
 
 	if (error == READING_BAD_UNIT) {
-		snprintf(wanted, sizeof wanted, "the unit \"%.40s\", as the config of this series says", config->unit);
+		snprintf(wanted, sizeof wanted, "the unit %s, as the config of this series says", config->unit);
 		refuse(intake, arrival, reading_error_code(error), reading->unit, wanted);
 		return;
 	}
-	struct slice min_text = value_print(&min, low), max_text = value_print(&max, high);
-	snprintf(wanted, sizeof wanted, "a value from %.*s to %.*s, as the config of this series says", (int)min_text.len,
-	         min_text.ptr, (int)max_text.len, max_text.ptr);
+	limits_print(config, limits, sizeof limits);
+	snprintf(wanted, sizeof wanted, "a value %s, as the config of this series says", limits);
 	refuse(intake, arrival, reading_error_code(error), value_print(&reading->value, number), wanted);
 }
 

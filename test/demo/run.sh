@@ -55,7 +55,7 @@ until mosquitto_pub -p "$port" -t demo/ready -n 2>/dev/null; do
 done
 
 config() {
-  mosquitto_pub -p "$port" -r -q 1 -t "$1/config" -m "$2"
+  mosquitto_pub -p "$port" -r -q 1 -t "$1/config" -m "$(printf '%s' "$2" | tr -s '\n ' ' ')"
 }
 
 # The machine's own load is the first sensor: a lamp shows when it works hard.
