@@ -82,7 +82,7 @@ $(B)/gen/%.o: $(B)/gen/%.c
 
 run: deps-run
 	@$(MAKE) --no-print-directory all
-	@sh test/demo/run.sh $(B)/mosquitto_hearth.so
+	@HEARTH_PRELOAD=$(PRELOAD) sh test/demo/run.sh $(B)/mosquitto_hearth.so
 
 deps-run:
 	@sh test/deps.sh $(DEPS_RUN)

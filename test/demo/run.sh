@@ -38,7 +38,8 @@ done
   echo "plugin_opt_gauges_every 2"
 } >"$folder/mosquitto.conf"
 
-"$mosquitto" -c "$folder/mosquitto.conf" &
+# A sanitized build brings its runtime.
+LD_PRELOAD="${HEARTH_PRELOAD:-}" "$mosquitto" -c "$folder/mosquitto.conf" &
 broker=$!
 
 trap 'kill $broker 2>/dev/null || true; wait $broker || true; echo; echo "Stopped. What was stored stays in $folder/hearth."; exit 0' INT TERM

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * demo_test: what `make run` starts is a working house: real input flows, a threshold on it acts, what it prints to
+ * type next works, and Ctrl-C stops it clean. The demo is run with a copy of the plugin in a temporary folder.
+ */
+#include "client.h"
+#include "house.h"
+#include "patience.h"
+
+#include <setjmp.h> /* cmocka.h needs these four before it */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct demo {
+	struct house *house; /* lends its folder, and its port to the client; it is never started itself */
+	pid_t pid;
+	int output;
+	char text[16384];
+	size_t len;
+};
+
+static void run_program(const char *const *arguments)
+{
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		execvp(arguments[0], (char *const *)arguments);
+		_exit(127);
+	}
+	int status = 0;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+/* Reads what the demo says until it has said `wanted`. */
+static void demo_wait_text(struct demo *demo, const char *wanted)
+{
+	int64_t deadline = deadline_in(20000);
+	while (strstr(demo->text, wanted) == NULL) {
+		assert_true(now_ms() < deadline);
+		ssize_t got = read(demo->output, demo->text + demo->len, sizeof demo->text - 1 - demo->len);
+		if (got > 0)
+			demo->len += (size_t)got;
+		else if (got < 0 && errno == EAGAIN)
+			look_again();
+		else
+			fail_msg("the demo ended before it said \"%s\":\n%s", wanted, demo->text);
+		demo->text[demo->len] = '\0';
+	}
+}
+
+static void demo_start(struct demo *demo)
+{
+	char plugin[128], script[512];
+	int ends[2];
+
+	*demo = (struct demo){.house = house_new()};
+	snprintf(plugin, sizeof plugin, "%s/mosquitto_hearth.so", demo->house->folder);
+	run_program((const char *const[]){"cp", house_plugin(), plugin, NULL});
+	const char *tests = getenv("TEST_FOLDER");
+	snprintf(script, sizeof script, "%s/demo/run.sh", tests != NULL ? tests : "test");
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	demo->pid = fork();
+	assert_true(demo->pid >= 0);
+	if (demo->pid == 0) {
+		setpgid(0, 0);
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		dup2(ends[1], STDOUT_FILENO);
+		dup2(ends[1], STDERR_FILENO);
+		execlp("sh", "sh", script, plugin, NULL);
+		_exit(127);
+	}
+	close(ends[1]);
+	demo->output = ends[0];
+	fcntl(demo->output, F_SETFL, O_NONBLOCK);
+	demo_wait_text(demo, "Ctrl-C stops it.");
+	const char *port = strstr(demo->text, "running on port ");
+	assert_non_null(port);
+	demo->house->port = (int)strtol(port + strlen("running on port "), NULL, 10);
+}
+
+/* Ctrl-C goes to the whole group of processes. */
+static int demo_interrupt(struct demo *demo)
+{
+	int status = 0;
+	int64_t deadline = deadline_in(10000);
+
+	kill(-demo->pid, SIGINT);
+	while (waitpid(demo->pid, &status, WNOHANG) == 0) {
+		assert_true(now_ms() < deadline);
+		look_again();
+	}
+	assert_true(WIFEXITED(status));
+	/* Nobody of the group may be left. */
+	while (kill(-demo->pid, 0) == 0) {
+		assert_true(now_ms() < deadline);
+		look_again();
+	}
+	return WEXITSTATUS(status);
+}
+
+static int count_row(void *count, int columns, char **values, char **names)
+{
+	(void)columns;
+	(void)names;
+	*(int *)count = (int)strtol(values[0], NULL, 10);
+	return 0;
+}
+
+static void test_demo(void **state)
+{
+	struct demo demo;
+	char history[192];
+	(void)state;
+
+	demo_start(&demo);
+	struct client *client = client_connect(demo.house, CLIENT_V5, NULL);
+	client_subscribe(client, "#");
+	/* Real input: the machine's own gauges, and the lamp that follows its load. */
+	assert_non_null(client_take(client, "broker/hearth/cpu/value", 10000));
+	assert_non_null(client_take(client, "broker/hearth/memory/value", SOON));
+	client_publish(client, "livingroom/uno1/temperature/value", "29.5");
+	const struct message *command = client_expect(client, "livingroom/fan1/motor/set", "1", SOON);
+	assert_string_equal(message_property(command, "hearth-rule"), "cool");
+	client_publish(client, "livingroom/uno1/temperature/value", "26");
+	client_expect(client, "livingroom/fan1/motor/set", "0", SOON);
+	client_free(client);
+
+	assert_int_equal(demo_interrupt(&demo), 0);
+	demo_wait_text(&demo, "Stopped.");
+	close(demo.output);
+
+	int count = 0;
+	sqlite3 *db = NULL;
+	snprintf(history, sizeof history, "%s/run/hearth/history.db", demo.house->folder);
+	assert_int_equal(sqlite3_open_v2(history, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(db, "SELECT count(*) FROM readings WHERE location = 'livingroom'", count_row, &count, NULL),
+		SQLITE_OK);
+	sqlite3_close(db);
+	assert_int_equal(count, 4);
+	house_free(demo.house);
+}
+
+/* A second demo beside a broker on the first one's port takes another one and says so. */
+static void test_port_taken(void **state)
+{
+	struct demo first, second;
+	(void)state;
+
+	demo_start(&first);
+	demo_start(&second);
+	assert_int_not_equal(first.house->port, second.house->port);
+	assert_non_null(strstr(second.text, "is taken"));
+	assert_int_equal(demo_interrupt(&second), 0);
+	assert_int_equal(demo_interrupt(&first), 0);
+	close(first.output);
+	close(second.output);
+	house_free(second.house);
+	house_free(first.house);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(test_demo, client_teardown),
+		cmocka_unit_test_teardown(test_port_taken, client_teardown),
+	};
+	return cmocka_run_group_tests_name("demo", tests, NULL, NULL);
+}
