@@ -87,11 +87,38 @@ static int conf_order(const struct dirent **a, const struct dirent **b)
 	return order != 0 ? order : strcmp((*a)->d_name, (*b)->d_name);
 }
 
-enum conf_place { CONF_MAIN, CONF_INCLUDED };
+/* What to do about an include_dir. */
+typedef void (*include_action)(struct slice folder, bool *per_listener);
 
-static void conf_read(const char *path, enum conf_place place, bool *per_listener);
+static void conf_read(const char *path, include_action include, bool *per_listener)
+{
+	struct slice rest = {NULL, 0};
+	char *text = file_read(path, &rest.len);
 
-static void conf_include(struct slice folder, bool *per_listener)
+	if (!text)
+		return;
+	rest.ptr = text;
+	while (rest.len > 0) {
+		struct slice line = text_take(&rest, '\n');
+		struct slice key = word_take(&line);
+
+		if (slice_is(key, "per_listener_settings")) {
+			struct slice value = word_take(&line);
+			*per_listener = slice_is(value, "true") || slice_is(value, "1");
+		} else if (slice_is(key, "include_dir")) {
+			include(line, per_listener);
+		}
+	}
+	free(text);
+}
+
+static void include_nothing(struct slice folder, bool *per_listener)
+{
+	(void)folder;
+	(void)per_listener;
+}
+
+static void include_files(struct slice folder, bool *per_listener)
 {
 	char path[PATH_MAX];
 	struct dirent **entries;
@@ -109,32 +136,10 @@ static void conf_include(struct slice folder, bool *per_listener)
 		int len = snprintf(path + folder.len, room, "/%s", entries[i]->d_name);
 
 		if (len > 0 && (size_t)len < room)
-			conf_read(path, CONF_INCLUDED, per_listener);
+			conf_read(path, include_nothing, per_listener);
 		free(entries[i]);
 	}
 	free(entries);
-}
-
-static void conf_read(const char *path, enum conf_place place, bool *per_listener)
-{
-	struct slice rest = {NULL, 0};
-	char *text = file_read(path, &rest.len);
-
-	if (!text)
-		return;
-	rest.ptr = text;
-	while (rest.len > 0) {
-		struct slice line = text_take(&rest, '\n');
-		struct slice key = word_take(&line);
-
-		if (slice_is(key, "per_listener_settings")) {
-			struct slice value = word_take(&line);
-			*per_listener = slice_is(value, "true") || slice_is(value, "1");
-		} else if (place == CONF_MAIN && slice_is(key, "include_dir")) {
-			conf_include(line, per_listener);
-		}
-	}
-	free(text);
 }
 
 /* ---- the command line ---- */
@@ -156,7 +161,7 @@ bool broker_conf_per_listener(const char *command_line, size_t len)
 			continue;
 		memcpy(path, argument.ptr, argument.len);
 		path[argument.len] = '\0';
-		conf_read(path, CONF_MAIN, &per_listener);
+		conf_read(path, include_files, &per_listener);
 	}
 	return per_listener;
 }

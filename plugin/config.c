@@ -17,18 +17,18 @@
 
 /* ---- parse ---- */
 
-static bool check_keys(const struct config_node *node, struct config_error *error);
-
+/* True if no member before this one has its key. */
 static bool check_key(const struct config_node *node, struct config_error *error)
 {
 	for (const cJSON *other = node->up->item->child; other != node->item; other = other->next) {
 		if (strcmp(other->string, node->key) == 0)
 			return config_refuse(error, node, "the same key again", "each key once in an object");
 	}
-	return check_keys(node, error);
+	return true;
 }
 
-/* No key twice in any object; as deep as the text is nested, so at most CONFIG_DEPTH_MAX calls. */
+/* True if no object within the node has a key twice. */
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the text is nested, so at most CONFIG_DEPTH_MAX calls */
 static bool check_keys(const struct config_node *node, struct config_error *error)
 {
 	bool object = cJSON_IsObject(node->item);
@@ -37,7 +37,7 @@ static bool check_keys(const struct config_node *node, struct config_error *erro
 		if (object && member.index == KEYS_MAX)
 			return config_refuse(error, node, "more than 64 keys", "at most 64 keys in an object");
 		member.key = object ? member.item->string : NULL;
-		if (object ? !check_key(&member, error) : !check_keys(&member, error))
+		if ((object && !check_key(&member, error)) || !check_keys(&member, error))
 			return false;
 		member.index++;
 	}

@@ -69,14 +69,9 @@ static bool is_plain_key(const char *key)
 	return key[0] != '\0' && key[strspn(key, plain)] == '\0';
 }
 
-/* $.rules[0].when.above; a key that is no plain word stands in quotes: $["my key"]. */
-static void write_path(struct writer *writer, const struct config_node *node)
+/* One step of a path: [0], .when, or ["my key"] if the key is no plain word. */
+static void write_step(struct writer *writer, const struct config_node *node)
 {
-	if (node->up == NULL) {
-		write_text(writer, "$");
-		return;
-	}
-	write_path(writer, node->up);
 	if (node->key == NULL) {
 		char index[24];
 		snprintf(index, sizeof index, "[%d]", node->index);
@@ -89,6 +84,18 @@ static void write_path(struct writer *writer, const struct config_node *node)
 		write_clean(writer, slice_of(node->key));
 		write_text(writer, "\"]");
 	}
+}
+
+/* $.rules[0].when.above */
+static void write_path(struct writer *writer, const struct config_node *node)
+{
+	const struct config_node *steps[CONFIG_DEPTH_MAX];
+	size_t count = 0;
+	for (; node->up != NULL; node = node->up)
+		steps[count++] = node;
+	write_text(writer, "$");
+	while (count > 0)
+		write_step(writer, steps[--count]);
 }
 
 /* A short rendering of what stands at a node. False if there is no memory for it. */

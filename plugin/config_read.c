@@ -103,8 +103,10 @@ bool config_read_number(struct config_reader *reader, const struct config_node *
                         void *field)
 {
 	double *out = field;
-	if (!cJSON_IsNumber(node->item) || !isfinite(node->item->valuedouble) || node->item->valuedouble < key->least ||
-	    node->item->valuedouble > key->most)
+	/* A number beyond a double reads as infinite, which is outside any bounds. */
+	bool good =
+		cJSON_IsNumber(node->item) && node->item->valuedouble >= key->least && node->item->valuedouble <= key->most;
+	if (!good)
 		return config_refuse(reader->error, node, NULL, key->wanted);
 	*out = node->item->valuedouble;
 	return true;

@@ -74,7 +74,7 @@ static bool line_next(FILE *file, char line[static LINE_SIZE])
 
 	while ((c = getc_unlocked(file)) != EOF && c != '\n')
 		if (len < LINE_SIZE - 1)
-			line[len++] = c == '\0' ? '?' : (char)c;
+			line[len++] = (char)(c == '\0' ? '?' : c);
 	line[len] = '\0';
 	return c == '\n';
 }

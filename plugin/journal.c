@@ -8,6 +8,7 @@
 #include "journal_internal.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -111,13 +112,14 @@ static bool check_options(const struct journal_options *options, uint64_t *segme
 
 	*segment_size = size;
 	if (size < SEGMENT_SIZE_MIN || size > SEGMENT_SIZE_MOST || (size & (size - 1)) != 0) {
-		snprintf(error, error_size, "%s: journal segments of %llu bytes: wanted a power of two from %d to %llu",
-		         options->directory, (unsigned long long)size, SEGMENT_SIZE_MIN, (unsigned long long)SEGMENT_SIZE_MOST);
+		snprintf(error, error_size,
+		         "%s: journal segments of %" PRIu64 " bytes: wanted a power of two from %d to %" PRIu64,
+		         options->directory, size, SEGMENT_SIZE_MIN, SEGMENT_SIZE_MOST);
 		return false;
 	}
 	if (options->quota < 4 * size || options->quota > INT64_MAX) {
-		snprintf(error, error_size, "%s: a journal of %llu bytes: wanted at least %llu, four segments",
-		         options->directory, (unsigned long long)options->quota, (unsigned long long)(4 * size));
+		snprintf(error, error_size, "%s: a journal of %" PRIu64 " bytes: wanted at least %" PRIu64 ", four segments",
+		         options->directory, options->quota, 4 * size);
 		return false;
 	}
 	return true;

@@ -42,11 +42,12 @@
 
 #define SEGMENT_SIZE_MIN 65536
 #define SEGMENT_HEADER   64
-#define SEGMENT_MAGIC    "HEARTHJ\n"
 #define SEGMENT_VERSION  1
 
 #define FRAME_SIZE      8
 #define FRAME_SEAL_WORD 0x00FFFFFFu
+
+static const uint8_t segment_magic[8] = {'H', 'E', 'A', 'R', 'T', 'H', 'J', '\n'};
 
 struct segment_header {
 	uint32_t version;
@@ -84,7 +85,7 @@ static inline uint64_t get_u64(const uint8_t *in)
 static inline void segment_header_put(uint8_t out[SEGMENT_HEADER], const struct segment_header *header)
 {
 	memset(out, 0, SEGMENT_HEADER);
-	memcpy(out, SEGMENT_MAGIC, 8);
+	memcpy(out, segment_magic, sizeof segment_magic);
 	put_u32(out + 8, header->version);
 	put_u64(out + 16, header->begin);
 	put_u64(out + 24, header->span);
@@ -95,7 +96,8 @@ static inline void segment_header_put(uint8_t out[SEGMENT_HEADER], const struct 
 /* False if these bytes are not the header of a segment that begins at `begin`. The version is not judged. */
 static inline bool segment_header_get(const uint8_t *bytes, size_t size, uint64_t begin, struct segment_header *out)
 {
-	if (size < SEGMENT_HEADER || memcmp(bytes, SEGMENT_MAGIC, 8) != 0 || get_u32(bytes + 60) != crc32c(0, bytes, 60))
+	if (size < SEGMENT_HEADER || memcmp(bytes, segment_magic, sizeof segment_magic) != 0 ||
+	    get_u32(bytes + 60) != crc32c(0, bytes, 60))
 		return false;
 	out->version = get_u32(bytes + 8);
 	out->begin = get_u64(bytes + 16);

@@ -29,16 +29,13 @@ struct segment {
 struct journal {
 	/* The appending thread's alone. */
 	_Alignas(CACHE_LINE) struct segment *segment;
-	uint8_t *bytes;    /* where the segment is mapped */
-	uint64_t begin;    /* its begin */
-	uint64_t end;      /* its end */
-	uint64_t at;       /* position of the next record */
-	uint64_t easy_end; /* up to here journal_reserve need not think */
-	bool half_told;    /* the keeping thread was woken because the segment is half full */
-
-	/* Written by the appending thread, read by all. */
-	_Alignas(CACHE_LINE) _Atomic uint64_t head;
-	struct segment *_Atomic current; /* only the keeping thread may follow it */
+	uint8_t *bytes;        /* where the segment is mapped */
+	uint64_t begin;        /* its begin */
+	uint64_t end;          /* its end */
+	uint64_t at;           /* position of the next record */
+	uint64_t easy_end;     /* up to here journal_reserve need not think */
+	uint64_t segment_size; /* never changes */
+	bool half_told;        /* the keeping thread was woken because the segment is half full */
 
 	/* The keeping thread's alone. */
 	_Alignas(CACHE_LINE) struct segment *front; /* of the chain */
@@ -46,20 +43,23 @@ struct journal {
 	struct segment_file *files; /* all segment files, spare ones too, oldest first */
 	size_t file_count;
 	size_t file_room;
-	uint64_t run_begin; /* position where this run began */
 
 	/* Written by the keeping thread, read by all. */
-	_Alignas(CACHE_LINE) _Atomic uint64_t oldest;
+	_Atomic uint64_t oldest;
 	_Atomic uint64_t bytes_from; /* head − bytes_from = bytes on disk */
 
+	/* Written by the appending thread, read by all. */
+	_Alignas(CACHE_LINE) _Atomic uint64_t head;
+	struct segment *_Atomic current; /* only the keeping thread may follow it */
+
 	/* Never changes while the journal is open. */
-	_Alignas(CACHE_LINE) uint64_t id;
+	uint64_t id;
+	uint64_t run_begin; /* position where this run began */
 	uint64_t quota;
-	uint64_t segment_size;
 	int folder;
 	int lock;
 	char *path;
-	sem_t wake;
+	sem_t wake; /* any thread posts, the keeping thread waits */
 };
 
 /* ---- journal_keep.c: keeping thread, or the only one while the journal opens and closes ---- */

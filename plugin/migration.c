@@ -108,7 +108,7 @@ static int record_version(sqlite3 *database, const struct migration *migration)
 /* Applies one migration unless another process was faster. */
 static int apply_one(sqlite3 *database, const struct migration *migration)
 {
-	int version;
+	int version = 0;
 	int code = sqlite3_exec(database, "BEGIN IMMEDIATE", NULL, NULL, NULL);
 	if (code == SQLITE_OK)
 		code = read_version(database, &version);

@@ -4,11 +4,11 @@
  *
  * A row names the field, the function that reads a value into it, the limits, the default, and the words that tell a
  * person what is wanted. Defaults go through the same functions as what a person wrote. Values are untrusted, so each
- * is bounded; option_error makes the messages.
+ * is bounded; options_error makes the messages.
  */
 #include "options.h"
 
-#include "option_error.h"
+#include "options_error.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -303,10 +303,10 @@ static bool line_read(const struct option_line *line, struct options *out, bool 
 			problem = value.len == 0 ? settings[i].wanted : setting_read(&settings[i], value, out);
 		given[i] = true;
 		if (problem)
-			option_error_value(error, line->key, value, problem);
+			options_error_value(error, line->key, value, problem);
 		return !problem;
 	}
-	option_error_unknown(error, line->key, names, SETTING_COUNT);
+	options_error_unknown(error, line->key, names, SETTING_COUNT);
 	return false;
 }
 
@@ -321,7 +321,7 @@ static bool standard_read(const struct setting *setting, struct options *out, ch
 	else if (standard[0] != '\0')
 		problem = setting_read(setting, slice_of(standard), out);
 	if (problem)
-		option_error_value(error, setting->name, slice_of(standard ? standard : ""), problem);
+		options_error_value(error, setting->name, slice_of(standard ? standard : ""), problem);
 	free(made);
 	return !problem;
 }

@@ -19,6 +19,10 @@ static void test_error_texts(void **state)
 		{WHEN("\"atleast\":1"), "$.rules[0].when.atleast", "an unknown key",
 	     "did you mean \"at_least\"? one of: above, below, at_least, at_most, equals, not_equals, outside, hysteresis, "
 	     "for"},
+		{WHEN("\"above\":1,\"hysterisys\":1"), "$.rules[0].when.hysterisys", "an unknown key",
+	     "did you mean \"hysteresis\"? one of: above, below, at_least, at_most, equals, not_equals, outside, "
+	     "hysteresis, "
+	     "for"},
 		{WHEN("\"rises_by\":1"), "$.rules[0].when.rises_by", "an unknown key",
 	     "one of: above, below, at_least, at_most, equals, not_equals, outside, hysteresis, for"},
 		{WHEN(""), "$.rules[0].when", "{}", "one of: above, below, at_least, at_most, equals, not_equals, outside"},
@@ -49,6 +53,24 @@ static void test_error_texts(void **state)
 		assert_string_equal(error.path, rows[i].path);
 		assert_string_equal(error.found, rows[i].found);
 		assert_string_equal(error.wanted, rows[i].wanted);
+	}
+}
+
+/* A name that is too long is not called misshapen. */
+static void test_long_names(void **state)
+{
+	(void)state;
+	for (int len = TOPIC_MAX - 20; len < TOPIC_MAX + 20; len++) {
+		char level[TOPIC_MAX + 20], text[2048];
+		struct config_error error;
+		memset(level, 'a', sizeof level);
+		snprintf(text, sizeof text, WHEN("\"above\":{\"topic\":\"a/b/%.*s\"}"), len, level);
+		struct config *config = compile(text, &error);
+		assert_int_equal(config != NULL, len + (int)sizeof "a/b//value" - 1 <= TOPIC_MAX);
+		if (config == NULL)
+			assert_string_equal(error.wanted,
+			                    "a name of at most 512 bytes with its subject, and its placeholders replaced");
+		config_free(config);
 	}
 }
 
@@ -85,6 +107,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_error_texts),
+		cmocka_unit_test(test_long_names),
 		cmocka_unit_test(test_errors_are_cut_between_characters),
 	};
 	return cmocka_run_group_tests_name("config_error", tests, raise_fence, lower_fence);

@@ -27,16 +27,16 @@ static const struct topic livingroom = {{"livingroom", 10}, {"uno1", 4}, {"tempe
 #define RULE(rest) "{\"rules\":[{\"name\":\"a\"," rest "}]}"
 #define WHEN(rest) RULE("\"when\":{" rest "},\"then\":[{\"set\":\"a/b/c\",\"to\":1}]")
 
-#define PAGE_MAX (2 * CONFIG_PAYLOAD_MAX)
-static char *fence; /* the first unreadable byte; PAGE_MAX bytes before it are ours */
+#define TEXT_MAX ((size_t)2 * CONFIG_PAYLOAD_MAX)
+static char *fence; /* the first unreadable byte; TEXT_MAX bytes before it are ours */
 
 static inline int raise_fence(void **state)
 {
 	(void)state;
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	char *memory = mmap(NULL, PAGE_MAX + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *memory = mmap(NULL, TEXT_MAX + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	assert_true(memory != MAP_FAILED);
-	fence = memory + PAGE_MAX;
+	fence = memory + TEXT_MAX;
 	assert_int_equal(mprotect(fence, page, PROT_NONE), 0);
 	return 0;
 }
@@ -44,13 +44,13 @@ static inline int raise_fence(void **state)
 static inline int lower_fence(void **state)
 {
 	(void)state;
-	return munmap(fence - PAGE_MAX, PAGE_MAX + (size_t)sysconf(_SC_PAGESIZE));
+	return munmap(fence - TEXT_MAX, TEXT_MAX + (size_t)sysconf(_SC_PAGESIZE));
 }
 
 /* The text moved to where its end is the end of readable memory. */
 static inline struct slice fenced(const char *text, size_t len)
 {
-	assert_true(len <= PAGE_MAX);
+	assert_true(len <= TEXT_MAX);
 	return (struct slice){memmove(fence - len, text, len), len};
 }
 
@@ -103,13 +103,12 @@ static inline void assert_error_is_text(const struct config_error *error)
 	assert_true(utf8_valid(slice_of(error->wanted)));
 }
 
-/* The rows of config_documents.json, which stands beside this file. */
+/* The rows of config_documents.json; TEST_FOLDER says where test/ is, if it is not in the current folder. */
 static inline cJSON *table_load(void)
 {
 	char path[4096];
-	const char *slash = strrchr(__FILE__, '/');
-	int folder = slash != NULL ? (int)(slash - __FILE__) : 0;
-	snprintf(path, sizeof path, "%.*s%sconfig_documents.json", folder, __FILE__, slash != NULL ? "/" : "");
+	const char *tests = getenv("TEST_FOLDER");
+	snprintf(path, sizeof path, "%s/unit/config_documents.json", tests != NULL ? tests : "test");
 	FILE *file = fopen(path, "rb");
 	if (file == NULL)
 		fail_msg("cannot open %s", path);

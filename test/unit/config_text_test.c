@@ -66,7 +66,8 @@ static void test_payload_bound(void **state)
 	char *text = malloc(CONFIG_PAYLOAD_MAX + 1);
 	assert_non_null(text);
 	memset(text, ' ', CONFIG_PAYLOAD_MAX + 1);
-	memcpy(text, "{}", 2);
+	text[0] = '{';
+	text[1] = '}';
 	cJSON *document = config_parse(fenced(text, CONFIG_PAYLOAD_MAX), &error);
 	assert_non_null(document);
 	cJSON_Delete(document);
@@ -81,14 +82,10 @@ static void test_payload_bound(void **state)
 /* {"a":[[[ … ]]]} with so many brackets within each other. */
 static cJSON *parse_nested(int depth, struct config_error *error)
 {
-	char text[8192] = "{\"a\":";
-	for (int i = 1; i < depth; i++)
-		strcat(text, "[");
-	if (depth == 1)
-		strcat(text, "1");
-	for (int i = 1; i < depth; i++)
-		strcat(text, "]");
-	strcat(text, "}");
+	char text[8192], open[4096], closed[4096];
+	memset(open, '[', sizeof open);
+	memset(closed, ']', sizeof closed);
+	snprintf(text, sizeof text, "{\"a\":%.*s%s%.*s}", depth - 1, open, depth == 1 ? "1" : "", depth - 1, closed);
 	return parse(text, error);
 }
 
@@ -101,6 +98,8 @@ static void test_depth_bound(void **state)
 		assert_non_null(document);
 		cJSON_Delete(document);
 	}
+	assert_null(parse("{\"a\":[[[[[[[[[[[[[[{\"k\":1,\"k\":2}]]]]]]]]]]]]]]}", &error)); /* the longest path */
+	assert_string_equal(error.path, "$.a[0][0][0][0][0][0][0][0][0][0][0][0][0][0].k");
 	assert_null(parse_nested(CONFIG_DEPTH_MAX + 1, &error));
 	assert_string_equal(error.found, "byte 20: []]]]]]]]]]]]]]]]}");
 	assert_string_equal(error.wanted, "at most 16 brackets within each other");
@@ -115,12 +114,11 @@ static void test_key_bound(void **state)
 	(void)state;
 	struct config_error error;
 	for (int keys = 63; keys <= 65; keys++) {
-		char text[2048] = "{", key[32];
-		for (int i = 0; i < keys; i++) {
-			snprintf(key, sizeof key, "%s\"k%d\":1", i == 0 ? "" : ",", i);
-			strcat(text, key);
-		}
-		strcat(text, "}");
+		char text[2048] = "";
+		int len = 0;
+		for (int i = 0; i < keys; i++)
+			len += snprintf(text + len, sizeof text - (size_t)len, "%c\"k%d\":1", i == 0 ? '{' : ',', i);
+		snprintf(text + len, sizeof text - (size_t)len, "}");
 		cJSON *document = parse(text, &error);
 		assert_int_equal(document != NULL, keys <= 64);
 		cJSON_Delete(document);

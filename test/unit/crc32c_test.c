@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 typedef uint32_t crc_function(uint32_t crc, const void *bytes, size_t len);
 
@@ -65,7 +64,7 @@ static void published_vectors(void **state)
 static void both_agree_on_any_bytes(void **state)
 {
 	(void)state;
-	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	const size_t page = 65536; /* a multiple of every page size */
 	uint8_t *bytes = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	/* The input ends at a page that cannot be read: one byte too far crashes. */
@@ -74,7 +73,7 @@ static void both_agree_on_any_bytes(void **state)
 	for (size_t i = 0; i < page; i++)
 		bytes[i] = (uint8_t)chance();
 	for (unsigned i = 0; i < 50000; i++) {
-		const size_t len = (size_t)chance() % (i % 2 ? 80 : page);
+		const size_t len = (size_t)chance() % (i % 2 ? 80 : 4096);
 		const size_t from = i % 3 ? page - len : (size_t)chance() % (page - len);
 		const uint32_t crc = (uint32_t)chance();
 		assert_int_equal(crc32c(crc, bytes + from, len), crc32c_portable(crc, bytes + from, len));

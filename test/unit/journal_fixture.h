@@ -23,7 +23,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define KIB 1024u
+#define KIB   UINT64_C(1024)
+#define SMALL (64 * KIB) /* the smallest segment */
 
 struct fixture {
 	char directory[128];

@@ -11,20 +11,19 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#define SMALL  (64u * KIB)
-#define QUOTA  (64u * SMALL)
+#define QUOTA  (64 * SMALL)
 #define HEADER 64
 
 /* No machine loses its power here, and thousands of journals are opened: a sync may do nothing. */
-int fsync(int file)
+int fsync(int fd)
 {
-	(void)file;
+	(void)fd;
 	return 0;
 }
 
-int fdatasync(int file)
+int fdatasync(int fildes)
 {
-	(void)file;
+	(void)fildes;
 	return 0;
 }
 
@@ -177,7 +176,7 @@ static void a_full_journal_does_not_grow_at_each_start(void **state)
 static void child_appends(struct fixture *fixture, uint64_t n, int told)
 {
 	char error[256];
-	const struct journal_options options = {fixture->directory, 16384u * SMALL, SMALL};
+	const struct journal_options options = {fixture->directory, 16384 * SMALL, SMALL};
 	struct journal *journal = journal_open(&options, error, sizeof error);
 
 	for (; journal; n++) {
@@ -219,7 +218,7 @@ static void a_killed_process_loses_nothing(void **state)
 		close(told[0]);
 		assert_int_equal(waitpid(child, NULL, 0), child);
 
-		fixture_open(fixture, 16384u * SMALL, SMALL);
+		fixture_open(fixture, 16384 * SMALL, SMALL);
 		struct journal_cursor *cursor = journal_cursor_new(fixture->journal, 0);
 		uint64_t n = 0;
 		while (journal_next(cursor, &record) == JOURNAL_RECORD) {
@@ -254,7 +253,7 @@ static void unused_files_are_removed_and_others_left(void **state)
 	file_write(path, zeros, 17);
 	segment_path(fixture, begin + 3 * SMALL, path);
 	file_write(path, zeros, sizeof zeros);
-	snprintf(note, sizeof note, "%s/0000000000010000.journal.bak", fixture->directory);
+	snprintf(note, sizeof note, "%s/00000000000f0000.journal.bak", fixture->directory);
 	file_write(note, zeros, 5);
 	snprintf(shorter, sizeof shorter, "%s/10000.journal", fixture->directory);
 	file_write(shorter, zeros, 5);
@@ -457,18 +456,18 @@ static void damage_costs_the_rest_of_its_segment(void **state)
 	const uint64_t in_segment = (SMALL - HEADER) / 512;
 	static const uint8_t zeros[4096];
 	static const struct {
-		unsigned segment;
 		off_t offset;
-		bool zero;       /* 4 KiB of zeros there, else one flipped bit */
 		uint64_t before; /* records of that segment that are left */
+		unsigned segment;
+		bool zero; /* 4 KiB of zeros there, else one flipped bit */
 	} cases[] = {
-		{0, HEADER, false, 0},
-		{1, 0, false, 0},
-		{1, HEADER + 10 * 512 + 100, false, 10},
-		{2, HEADER + 20 * 512, true, 20},
-		{3, HEADER, true, 0},
-		{3, SMALL - 4096, true, (SMALL - 4096 - HEADER) / 512},
-		{4, HEADER + 3 * 512 + 9, false, 3},
+		{HEADER, 0, 0, false},
+		{0, 0, 1, false},
+		{HEADER + 10 * 512 + 100, 10, 1, false},
+		{HEADER + 20 * 512, 20, 2, true},
+		{HEADER, 0, 3, true},
+		{SMALL - 4096, (SMALL - 4096 - HEADER) / 512, 3, true},
+		{HEADER + 3 * 512 + 9, 3, 4, false},
 	};
 	uint64_t begin;
 	char path[256];
@@ -516,6 +515,28 @@ static void damage_costs_the_rest_of_its_segment(void **state)
 	}
 }
 
+/* What a consumer remembers behind a damaged place must lie behind all that was written, and before all that will be. */
+static void the_next_run_begins_behind_a_damaged_end(void **state)
+{
+	struct fixture *fixture = *state;
+	struct journal_record record;
+	char path[256];
+
+	fixture_open(fixture, QUOTA, 4 * SMALL);
+	segment_path(fixture, journal_begin(fixture->journal), path);
+	append(fixture->journal, 0, 100, JOURNAL_READING);
+	append(fixture->journal, 1, 100, JOURNAL_READING);
+	flip(path, HEADER + 20, 1);
+	struct journal_cursor *cursor = journal_cursor_new(fixture->journal, 0);
+	assert_int_equal(journal_next(cursor, &record), JOURNAL_DAMAGED);
+	assert_int_equal(journal_next(cursor, &(struct journal_record){0}), JOURNAL_END);
+	journal_cursor_free(cursor);
+	assert_true(record.end >= journal_head(fixture->journal));
+	fixture_close(fixture);
+	fixture_open(fixture, QUOTA, SMALL);
+	assert_true(append(fixture->journal, 2, 100, JOURNAL_READING) > record.end);
+}
+
 static void another_journals_segment_is_damage(void **state)
 {
 	struct fixture *fixture = *state;
@@ -544,14 +565,12 @@ static void a_newer_format_is_refused(void **state)
 {
 	struct fixture *fixture = *state;
 	const struct journal_options options = {fixture->directory, QUOTA, SMALL};
-	/* A header of version 2 at 0x10000, with a span of 64 KiB and id 7; its CRC was worked out bit by bit. */
-	uint8_t bytes[HEADER] = "HEARTHJ\n\2";
+	/* Version 2 at 0x10000 with a span of 64 KiB and id 7; its CRC was worked out bit by bit. */
+	static const uint8_t bytes[HEADER] = {
+		'H', 'E', 'A', 'R', 'T', 'H', 'J', '\n', 2, [18] = 1, [26] = 1, [32] = 7, [60] = 0x7c, 0x49, 0x6c, 0x99,
+	};
 	char path[256];
 
-	bytes[18] = 1;
-	bytes[26] = 1;
-	bytes[32] = 7;
-	memcpy(bytes + 60, "\x7c\x49\x6c\x99", 4);
 	segment_path(fixture, SMALL, path);
 	file_write(path, bytes, sizeof bytes);
 	assert_null(journal_open(&options, fixture->error, sizeof fixture->error));
@@ -573,6 +592,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(any_flipped_bit_is_found, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_record_in_a_wrong_place_is_none, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(damage_costs_the_rest_of_its_segment, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_next_run_begins_behind_a_damaged_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(another_journals_segment_is_damage, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_newer_format_is_refused, set_up, tear_down),
 	};

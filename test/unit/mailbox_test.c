@@ -136,9 +136,9 @@ static void a_notice_is_cut_between_characters(void **state)
 		for (size_t before = most - 8; before <= most + 1; before++) {
 			char text[1024];
 			memset(text, 'x', before);
-			text[before] = '\0';
-			for (int i = 0; i < 10; i++)
-				strcat(text, characters[c]);
+			for (size_t i = 0; i < 10; i++)
+				memcpy(text + before + i * len, characters[c], len);
+			text[before + 10 * len] = '\0';
 			notice_post(mailbox, NOTICE_INFO, "%s", text);
 			assert_true(mailbox_get(mailbox, &notice));
 			const size_t wanted = before >= most ? most : before + (most - before) / len * len;

@@ -3,8 +3,8 @@
  * options: defaults, each option's good and bad values with the exact message, unknown and repeated options, hostile
  * bytes. gethostname is this file's own, so that a test decides what the machine is called.
  */
-#include "option_error.h"
 #include "options.h"
+#include "options_error.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -571,7 +571,7 @@ static void test_message_bounds(void **state)
 			memcpy(problem + at, "온", 3);
 		problem[sizeof(problem) - 1] = '\0';
 		memset(&box, '!', sizeof(box));
-		option_error_value(box.error, "k", slice_of("v"), problem);
+		options_error_value(box.error, "k", slice_of("v"), problem);
 		assert_true(strnlen(box.error, sizeof(box.error)) < OPTIONS_ERROR_MAX);
 		assert_true(strlen(box.error) > OPTIONS_ERROR_MAX - 4);
 		assert_true(utf8_valid(slice_of(box.error)));

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * option_error: messages are put together character by character in the caller's buffer, so that untrusted bytes can
+ * options_error: messages are put together character by character in the caller's buffer, so that untrusted bytes can
  * neither overrun it, nor cut a character in two, nor bring control characters into a log.
  */
-#include "option_error.h"
+#include "options_error.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -73,7 +73,7 @@ static struct message message_begin(char *error, const char *key)
 	return message;
 }
 
-void option_error_value(char error[OPTIONS_ERROR_MAX], const char *key, struct slice value, const char *problem)
+void options_error_value(char error[OPTIONS_ERROR_MAX], const char *key, struct slice value, const char *problem)
 {
 	struct message message = message_begin(error, key);
 
@@ -134,7 +134,7 @@ static const char *nearest_name(const char *key, const char *const *names, size_
 	return nearest;
 }
 
-void option_error_unknown(char error[OPTIONS_ERROR_MAX], const char *key, const char *const *names, size_t count)
+void options_error_unknown(char error[OPTIONS_ERROR_MAX], const char *key, const char *const *names, size_t count)
 {
 	struct message message = message_begin(error, key);
 	const char *nearest = nearest_name(key, names, count);
