@@ -343,12 +343,8 @@ static enum store_result sqlite_write(struct store *store, const struct store_ro
 		code = add_rows(store, count);
 	if (code == SQLITE_OK)
 		code = run(store, COMMIT);
-	if (code != SQLITE_OK) {
-		away_sqlite(store);
-		if (!sqlite3_get_autocommit(store->database))
-			run(store, ROLLBACK);
-		return STORE_AWAY;
-	}
+	if (code != SQLITE_OK)
+		return away_sqlite(store); /* closing the store rolls back */
 	sync_sometimes(store);
 	return STORE_OK;
 }

@@ -179,6 +179,28 @@ static void a_rollback_takes_all_back(void **unused)
 	state_close(state);
 }
 
+static void a_refused_change_takes_all_back(void **unused)
+{
+	(void)unused;
+	struct state *state = open_state();
+	sqlite3 *other;
+	assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(other,
+	                              "CREATE TRIGGER no BEFORE INSERT ON retained WHEN new.topic = 'bad'"
+	                              " BEGIN SELECT RAISE(ABORT, 'refused'); END",
+	                              NULL, NULL, NULL),
+	                 SQLITE_OK);
+	sqlite3_close(other);
+	assert_true(state_begin(state));
+	assert_true(put(state, "a/b/c/config", "{}", 1));
+	assert_false(put(state, "bad", "{}", 1));
+	assert_non_null(strstr(state_error(state), "refused"));
+	assert_false(put(state, "a/b/d/config", "{}", 1));
+	assert_false(state_commit(state, JOURNAL, 8));
+	assert_string_equal(contents(state), "");
+	state_close(state);
+}
+
 static void only_the_current_journal_is_remembered(void **unused)
 {
 	(void)unused;
@@ -285,10 +307,15 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, make_folder, remove_folder)
 	const struct CMUnitTest tests[] = {
-		TEST(a_new_file_is_empty_and_private),        TEST(what_was_committed_survives_reopening),
-		TEST(a_payload_may_hold_any_bytes),           TEST(a_rollback_takes_all_back),
-		TEST(only_the_current_journal_is_remembered), TEST(a_locked_file_refuses_until_it_is_released),
-		TEST(a_full_disk_leaves_the_file_as_it_was),  TEST(a_file_that_cannot_be_opened_is_named),
+		TEST(a_new_file_is_empty_and_private),
+		TEST(what_was_committed_survives_reopening),
+		TEST(a_payload_may_hold_any_bytes),
+		TEST(a_rollback_takes_all_back),
+		TEST(a_refused_change_takes_all_back),
+		TEST(only_the_current_journal_is_remembered),
+		TEST(a_locked_file_refuses_until_it_is_released),
+		TEST(a_full_disk_leaves_the_file_as_it_was),
+		TEST(a_file_that_cannot_be_opened_is_named),
 	};
 	return cmocka_run_group_tests_name("state", tests, NULL, NULL);
 }

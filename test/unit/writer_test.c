@@ -296,13 +296,13 @@ static const char *ask(const char *sql)
 	static char result[512];
 	sqlite3 *database;
 	sqlite3_stmt *statement;
-	size_t len = 0;
 
 	result[0] = '\0';
 	assert_int_equal(sqlite3_open_v2(path, &database, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
 	sqlite3_busy_timeout(database, 5000);
 	if (sqlite3_prepare_v2(database, sql, -1, &statement, NULL) != SQLITE_OK)
 		fail_msg("%s", sqlite3_errmsg(database));
+	size_t len = 0;
 	if (sqlite3_step(statement) == SQLITE_ROW)
 		for (int i = 0; i < sqlite3_column_count(statement); i++)
 			len += (size_t)snprintf(result + len, sizeof result - len, "%s%s", i > 0 ? "|" : "",
@@ -438,8 +438,8 @@ static void nothing_is_lost_or_doubled_by_a_fault(void **state)
 		atomic_store(&fault, cases[i].fault);
 		start();
 		wait_until_fault_has_struck();
-		append(100);
 		if (cases[i].outage) {
+			append(100);
 			expect_notice("cannot be used");
 			expect_notice("works again");
 		}
@@ -633,19 +633,16 @@ static void series_numbers_may_change_their_meaning(void **state)
 	(void)state;
 	uint8_t record[RECORD_READING_MAX];
 	struct value one = value_of_number(1);
-	start();
 	append_value(1, one);
-	wait_until_all_is_stored();
-	stop(0);
 	close_journal();
 	open_journal(); /* a new run, a new segment */
-	start();
 	reserve(1000);
 	size_t len = record_put_reading(record, 1, NOON, &one);
 	assert_true(journal_append(journal, RECORD_READING, record, len) != 0); /* not named in this segment */
 	append_name(1, "attic/node/light/value");
 	assert_true(journal_append(journal, RECORD_READING, record, len) != 0);
 	assert_true(journal_append(journal, RECORD_READING, record, len) != 0);
+	start();
 	wait_until_all_is_stored();
 	stop(0);
 	assert_string_equal(ask("SELECT sum(location = 'room1'), sum(location = 'attic') FROM readings"), "1|2");
@@ -684,7 +681,7 @@ static void damage_is_told_and_passed_over(void **state)
 	expect_no_notice();
 	int stored = (int)writer_stored(writer);
 	stop(0);
-	assert_in_range(stored, 4990, 5000);
+	assert_in_range(stored, 5001 - SEGMENT / 2 / 32, 5000); /* at worst the rest of that segment */
 	/* It is passed over for good. */
 	append(10);
 	start();
