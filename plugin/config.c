@@ -28,7 +28,7 @@ static bool check_key(const struct config_node *node, struct config_error *error
 }
 
 /* True if no object within the node has a key twice. */
-/* NOLINTNEXTLINE(misc-no-recursion): as deep as the text is nested, so at most CONFIG_DEPTH_MAX calls */
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the text is nested, so at most JSON_DEPTH_MAX calls */
 static bool check_keys(const struct config_node *node, struct config_error *error)
 {
 	bool object = cJSON_IsObject(node->item);
@@ -56,8 +56,11 @@ cJSON *config_parse(struct slice payload, struct config_error *error)
 		config_refuse(error, &root, "bytes that are not UTF-8, or NUL", "JSON in UTF-8");
 		return NULL;
 	}
-	if (!config_text_check(payload, error))
+	struct json_fault fault;
+	if (!json_check(payload, &fault)) {
+		config_refuse_byte(error, payload, fault.byte, fault.wanted);
 		return NULL;
+	}
 	cJSON *document = cJSON_ParseWithLength(payload.ptr, payload.len);
 	if (document == NULL) {
 		config_refuse_memory(error);

@@ -17,7 +17,6 @@ struct cJSON;
 
 /* Bounds of one document. */
 #define CONFIG_PAYLOAD_MAX  131072 /* bytes of JSON */
-#define CONFIG_DEPTH_MAX    16     /* nested arrays and objects */
 #define CONFIG_RULES_MAX    1024   /* rules in a document */
 #define CONFIG_ACTIONS_MAX  64     /* actions in one then, else or always */
 #define CONFIG_NAME_MAX     64     /* bytes of a rule's name */

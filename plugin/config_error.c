@@ -89,7 +89,7 @@ static void write_step(struct writer *writer, const struct config_node *node)
 /* $.rules[0].when.above */
 static void write_path(struct writer *writer, const struct config_node *node)
 {
-	const struct config_node *steps[CONFIG_DEPTH_MAX];
+	const struct config_node *steps[JSON_DEPTH_MAX];
 	size_t count = 0;
 	for (; node->up != NULL; node = node->up)
 		steps[count++] = node;

@@ -8,7 +8,6 @@
  *   config_topic.c      topics and targets in rules, placeholders
  *   config_read.c       one JSON item → one checked field; objects by a table of keys; memory
  *   config_error.c      where an error is and what stands there
- *   config_text.c       the raw text, before cJSON sees it
  *
  * An object is described by a table with one row a key: adding a key is adding a row. Every function that returns bool
  * has set the error when it returns false, and the first error ends the work.
@@ -17,6 +16,7 @@
 #define HEARTH_CONFIG_PARSE_H
 
 #include "config.h"
+#include "json.h"
 
 #include <cjson/cJSON.h>
 #include <float.h>
@@ -73,14 +73,6 @@ bool config_refuse_memory(struct config_error *error);
 bool config_refuse_byte(struct config_error *error, struct slice text, size_t offset, const char *wanted);
 /* The same for an unknown key: names the known ones, and the nearest if it may be a slip of the pen. */
 bool config_refuse_key(struct config_error *error, const struct config_node *node, const struct config_shape *shape);
-
-/* ---- config_text.c ---- */
-
-/*
- * True if the text is one JSON value by RFC 8259's grammar, nested at most CONFIG_DEPTH_MAX deep, without \u0000. What
- * passes here, cJSON refuses only if there is no memory. The text must be valid UTF-8.
- */
-bool config_text_check(struct slice text, struct config_error *error);
 
 /* ---- config_read.c ---- */
 

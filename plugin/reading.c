@@ -10,10 +10,13 @@
  */
 #include "reading.h"
 
+#include "json.h"
+
 #include <cjson/cJSON.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define AGE_MAX_MS (366.0 * 86400 * 1000) /* older than a year: not believable */
 #define COUNT_MAX  9007199254740992.0     /* 2^53: what a JSON number counts exactly */
@@ -32,7 +35,7 @@ static const struct {
 	[READING_TOO_LONG] = {"too_long", "at most 65536 bytes and 1024 readings for a value, 4096 bytes otherwise"},
 	[READING_NOT_A_VALUE] = {"not_a_value", "a number, on, off, true, false, open, closed, or JSON with a value"},
 	[READING_NOT_FINITE] = {"not_finite", "a finite number"},
-	[READING_NOT_JSON] = {"not_json", "valid JSON such as {\"value\":23.5}"},
+	[READING_NOT_JSON] = {"not_json", "valid JSON such as {\"value\":23.5}, nested at most 16 deep"},
 	[READING_NO_VALUE] = {"no_value", "\"value\": a number, a boolean or one of the six words; or \"readings\": [...]"},
 	[READING_BAD_TIME] = {"bad_time",
                           "\"time\": \"2026-11-22T10:00:00.123Z\", or \"age\" in ms, \"boot\", \"seq\" whole"},
@@ -75,6 +78,23 @@ static uint64_t key_of(uint64_t a, uint64_t b)
 	return key != 0 ? key : 1;
 }
 
+/* What programs print for a number that is none, and 1e999. */
+static bool is_not_finite(struct slice text)
+{
+	static const char *const words[] = {"nan", "inf", "infinity"};
+	double number;
+
+	if (number_parse(text, &number))
+		return true;
+	if (text.len > 0 && text.ptr[0] == '-')
+		text = (struct slice){text.ptr + 1, text.len - 1};
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+		if (text.len == strlen(words[i]) && strncasecmp(text.ptr, words[i], text.len) == 0)
+			return true;
+	}
+	return false;
+}
+
 static enum reading_error value_from_text(struct slice text, struct value *out)
 {
 	*out = value_of_text(text);
@@ -82,10 +102,7 @@ static enum reading_error value_from_text(struct slice text, struct value *out)
 		return READING_OK;
 	if (out->text.len == 0)
 		return READING_EMPTY;
-	double number;
-	if (number_parse(out->text, &number) || slice_is(out->text, "NaN") || slice_is(out->text, "nan"))
-		return READING_NOT_FINITE;
-	return READING_NOT_A_VALUE;
+	return is_not_finite(out->text) ? READING_NOT_FINITE : READING_NOT_A_VALUE;
 }
 
 static enum reading_error value_from_json(const cJSON *item, struct value *out)
@@ -110,9 +127,14 @@ static const cJSON *find(const cJSON *entry, const cJSON *document, const char *
 	return item != NULL ? item : cJSON_GetObjectItemCaseSensitive(document, key);
 }
 
-static bool is_count(const cJSON *item, double max)
+static bool is_from_0_to(double max, const cJSON *item)
 {
 	return cJSON_IsNumber(item) && item->valuedouble >= 0 && item->valuedouble <= max;
+}
+
+static bool is_count(const cJSON *item)
+{
+	return is_from_0_to(COUNT_MAX, item) && item->valuedouble == floor(item->valuedouble);
 }
 
 /* When an entry was measured, and the key that recognises it if it comes again. */
@@ -124,8 +146,7 @@ static enum reading_error time_from_json(const cJSON *entry, const cJSON *docume
 	const cJSON *boot = find(entry, document, "boot");
 	const cJSON *seq = find(entry, document, "seq");
 
-	if ((age && !is_count(age, AGE_MAX_MS)) || (boot && !is_count(boot, COUNT_MAX)) ||
-	    (seq && !is_count(seq, COUNT_MAX)))
+	if ((age && !is_from_0_to(AGE_MAX_MS, age)) || (boot && !is_count(boot)) || (seq && !is_count(seq)))
 		return READING_BAD_TIME;
 	if (boot && seq)
 		reading->resend_key = key_of((uint64_t)boot->valuedouble + 1, (uint64_t)seq->valuedouble);
@@ -167,23 +188,10 @@ static enum reading_error entry_parse(const cJSON *entry, const cJSON *document,
 	return time_from_json(entry, document, now_us, out);
 }
 
-/* cJSON ends a string at \u0000, so that half a value would pass for a whole one. */
-static bool has_escaped_nul(struct slice text)
-{
-	return memmem(text.ptr, text.len, "\\u0000", 6) != NULL;
-}
-
 static cJSON *document_parse(struct slice text)
 {
-	const char *end = NULL;
-	if (has_escaped_nul(text) || memchr(text.ptr, '\0', text.len) != NULL)
-		return NULL;
-	cJSON *document = cJSON_ParseWithLengthOpts(text.ptr, text.len, &end, false);
-	if (document != NULL && end != text.ptr + text.len) {
-		cJSON_Delete(document);
-		return NULL;
-	}
-	return document;
+	struct json_fault fault;
+	return json_check(text, &fault) ? cJSON_ParseWithLength(text.ptr, text.len) : NULL;
 }
 
 /* Notes the first problem of a batch. */

@@ -57,24 +57,39 @@ static bool is_due(struct reporter *reporter, const struct topic *topic, int64_t
 	return true;
 }
 
+/* Length of the character at the start of the text; 0 if it is none, or one that moves a terminal's cursor. */
+static size_t printable(struct slice text)
+{
+	size_t len = 1;
+	while (len < 4 && len < text.len && !utf8_valid((struct slice){text.ptr, len}))
+		len++;
+	if (!utf8_valid((struct slice){text.ptr, len}))
+		return 0;
+	unsigned char first = (unsigned char)text.ptr[0];
+	bool c0 = first < 0x20 || first == 0x7F;
+	bool c1 = first == 0xC2 && (unsigned char)text.ptr[1] < 0xA0;
+	return c0 || c1 ? 0 : len;
+}
+
+/* How many bytes one '?' stands for: a control character beyond ASCII is two of them. */
+static size_t unprintable(struct slice text)
+{
+	return text.len >= 2 && utf8_valid((struct slice){text.ptr, 2}) && (unsigned char)text.ptr[0] == 0xC2 ? 2 : 1;
+}
+
 char *text_clean(struct slice text, char *buffer, size_t size)
 {
 	size_t out = 0;
-	for (size_t i = 0; i < text.len;) {
-		size_t len = 1;
-		while (len < 4 && i + len < text.len && ((unsigned char)text.ptr[i + len] & 0xC0) == 0x80)
-			len++;
-		bool ok = utf8_valid((struct slice){text.ptr + i, len});
-		unsigned char first = (unsigned char)text.ptr[i];
-		if (!ok || first < 0x20 || first == 0x7F)
-			len = 1;
-		if (out + len + 1 > size)
+	while (text.len > 0) {
+		size_t len = printable(text), step = len > 0 ? len : unprintable(text);
+		if (out + (len > 0 ? len : 1) + 1 > size)
 			break;
-		memcpy(buffer + out, text.ptr + i, len);
-		if (!ok || first < 0x20 || first == 0x7F)
+		if (len > 0)
+			memcpy(buffer + out, text.ptr, len);
+		else
 			buffer[out] = '?';
-		out += len;
-		i += len;
+		out += len > 0 ? len : 1;
+		text = (struct slice){text.ptr + step, text.len - step};
 	}
 	buffer[out] = '\0';
 	return buffer;
@@ -119,7 +134,7 @@ bool report_publish(struct reporter *reporter, const struct topic *topic, const 
 	if (!is_due(reporter, topic, now.mono_ms))
 		return false;
 
-	char found[FOUND_MAX], name[TOPIC_MAX + 1];
+	char found[FOUND_MAX], name[TOPIC_MAX + sizeof "/error"];
 	text_clean(report->found, found, sizeof found);
 	int len = snprintf(name, sizeof name, "%.*s/%.*s/%.*s/error", (int)topic->location.len, topic->location.ptr,
 	                   (int)topic->device.len, topic->device.ptr, (int)topic->sensor.len, topic->sensor.ptr);

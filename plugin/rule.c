@@ -4,6 +4,9 @@
  */
 #include "rule.h"
 
+#include <float.h>
+#include <math.h>
+
 bool latest_usable(const struct latest *latest, int64_t now_ms)
 {
 	if (!latest->known)
@@ -38,6 +41,20 @@ static enum latch band(bool is_true, bool is_false, enum latch held)
 	return held;
 }
 
+/*
+ * How far a computed bound may miss the decimal that a person means: 24.4 − 1.3 is a little less than 23.1 in binary, and
+ * a thermometer's 23.1 must count as having reached it. Zero if nothing is computed.
+ */
+static double slack(const struct condition *when, double x, double y)
+{
+	const struct operand *a = &when->operand[0], *b = &when->operand[1];
+	if (when->hysteresis == 0 && a->plus == 0 && a->times == 1 &&
+	    (when->op != CONDITION_OUTSIDE || (b->plus == 0 && b->times == 1)))
+		return 0;
+	double s = 4 * DBL_EPSILON * (fabs(x) + fabs(y) + when->hysteresis);
+	return isfinite(s) ? s : 0;
+}
+
 /* The condition's next latch; LATCH_UNKNOWN: undetermined. */
 static enum latch condition_step(const struct condition *when, enum latch held, const struct latest *subject,
                                  const struct latest *const *inputs, int64_t now_ms)
@@ -55,17 +72,18 @@ static enum latch condition_step(const struct condition *when, enum latch held, 
 		return LATCH_UNKNOWN;
 
 	double v = subject->value.number, x = a.number, y = b.number, h = when->hysteresis;
+	double s = slack(when, x, y);
 	switch (when->op) {
 	case CONDITION_ABOVE:
-		return band(v > x, v <= x - h, held);
+		return band(v > x + s, v <= x - h + s, held);
 	case CONDITION_AT_LEAST:
-		return band(v >= x, v < x - h, held);
+		return band(v >= x - s, v < x - h - s, held);
 	case CONDITION_BELOW:
-		return band(v < x, v >= x + h, held);
+		return band(v < x - s, v >= x + h - s, held);
 	case CONDITION_AT_MOST:
-		return band(v <= x, v > x + h, held);
+		return band(v <= x + s, v > x + h + s, held);
 	case CONDITION_OUTSIDE:
-		return band(v < x || v > y, v >= x + h && v <= y - h, held);
+		return band(v < x - s || v > y + s, v >= x + h - s && v <= y - h + s, held);
 	case CONDITION_EQUALS:
 	case CONDITION_NOT_EQUALS:
 		break;

@@ -8,6 +8,7 @@
  */
 #include "value.h"
 
+#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,19 @@ static const struct {
 } words[] = {
 	{"on", 1}, {"true", 1}, {"open", 1}, {"off", 0}, {"false", 0}, {"closed", 0},
 };
+
+/* Numbers have a point whatever the process' own locale says. */
+static locale_t plain;
+
+__attribute__((constructor)) static void plain_make(void)
+{
+	plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+}
+
+__attribute__((destructor)) static void plain_free(void)
+{
+	freelocale(plain);
+}
 
 static bool is_digit(char c)
 {
@@ -93,11 +107,11 @@ bool number_parse(struct slice text, double *out)
 		*out = d.negative ? -number : number;
 		return true;
 	}
-	/* The broker keeps the C locale, and the grammar is checked: strtod reads exactly these bytes. */
+	/* The grammar is checked: strtod reads exactly these bytes. */
 	char buffer[NUMBER_DIGITS_MAX + 1];
 	memcpy(buffer, text.ptr, text.len);
 	buffer[text.len] = '\0';
-	*out = strtod(buffer, NULL);
+	*out = strtod_l(buffer, NULL, plain);
 	return true;
 }
 
@@ -139,11 +153,14 @@ struct slice value_print(const struct value *value, char buffer[static NUMBER_TE
 	if (value->text.len > 0 || !value->is_number)
 		return value->text;
 	int len = 0;
-	for (int digits = 15; digits <= 17; digits++) {
+	locale_t before = uselocale(plain);
+	/* Below the normal range a number has fewer digits than 15. */
+	for (int digits = isnormal(value->number) ? 15 : 1; digits <= 17; digits++) {
 		len = snprintf(buffer, NUMBER_TEXT_MAX, "%.*g", digits, value->number);
 		if (strtod(buffer, NULL) == value->number)
 			break;
 	}
+	uselocale(before);
 	return (struct slice){buffer, (size_t)len};
 }
 
@@ -263,7 +280,12 @@ char *time_print(int64_t time_us, char buffer[static TIME_TEXT_MAX])
 	}
 	time_t clock = (time_t)seconds;
 	struct tm tm;
-	size_t len = gmtime_r(&clock, &tm) ? strftime(buffer, TIME_TEXT_MAX, "%Y-%m-%dT%H:%M:%S", &tm) : 0;
+	buffer[0] = '\0';
+	if (gmtime_r(&clock, &tm) == NULL)
+		return buffer;
+	/* strftime pads no year. */
+	size_t len = (size_t)snprintf(buffer, TIME_TEXT_MAX, "%04d", tm.tm_year + 1900);
+	len += strftime(buffer + len, TIME_TEXT_MAX - len, "-%m-%dT%H:%M:%S", &tm);
 	snprintf(buffer + len, TIME_TEXT_MAX - len, ".%06dZ", (int)fraction);
 	return buffer;
 }

@@ -40,8 +40,8 @@ bool value_equal(const struct value *a, const struct value *b);
 #define NUMBER_TEXT_MAX 32
 
 /*
- * The payload that says this value: its text if it has one, else the shortest decimal that reads back as the same
- * number, written to `buffer`. The slice points to the text or to the buffer.
+ * The payload that says this value: its text if it has one, else a decimal of 15 to 17 digits at most that reads back as
+ * the same number, written to `buffer`. The slice points to the text or to the buffer.
  */
 struct slice value_print(const struct value *value, char buffer[static NUMBER_TEXT_MAX]);
 

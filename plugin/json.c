@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * config_text: is this text JSON? (RFC 8259)
- *
- * cJSON recurses as deep as a text is nested, ends a string at \u0000, takes 01, 1. and raw control characters, and
- * does not tell a syntax error from lack of memory. So the text is checked here first: one loop over its tokens, with
- * the open brackets on a small stack and `next` saying what may follow. Bytes are counted from 0.
+ * json: see json.h. One loop over the tokens, with the open brackets on a small stack and `next` saying what may follow.
  */
-#include "config_parse.h"
+#include "json.h"
+
+#include "value.h"
 
 #include <string.h>
 
@@ -34,14 +32,15 @@ struct scan {
 	struct slice text;
 	size_t at;
 	enum next next;
-	char closers[CONFIG_DEPTH_MAX]; /* of the open brackets */
+	char closers[JSON_DEPTH_MAX]; /* of the open brackets */
 	size_t depth;
-	struct config_error *error;
+	struct json_fault *fault;
 };
 
 static bool refuse(struct scan *scan, size_t at, const char *wanted)
 {
-	return config_refuse_byte(scan->error, scan->text, at, wanted);
+	*scan->fault = (struct json_fault){at, wanted};
+	return false;
 }
 
 /* The byte at an offset; NUL, which the text cannot hold, behind the end. */
@@ -155,7 +154,7 @@ static bool scan_word(struct scan *scan)
 
 static bool open_bracket(struct scan *scan, char closer)
 {
-	if (scan->depth == CONFIG_DEPTH_MAX)
+	if (scan->depth == JSON_DEPTH_MAX)
 		return refuse(scan, scan->at, "at most 16 brackets within each other");
 	scan->closers[scan->depth++] = closer;
 	scan->next = closer == '}' ? NEXT_FIRST_KEY : NEXT_FIRST_VALUE;
@@ -215,9 +214,9 @@ static bool scan_token(struct scan *scan)
 	return refuse(scan, scan->at, next_wanted[scan->next]);
 }
 
-bool config_text_check(struct slice text, struct config_error *error)
+bool json_check(struct slice text, struct json_fault *fault)
 {
-	struct scan scan = {.text = text, .next = NEXT_VALUE, .error = error};
+	struct scan scan = {.text = text, .next = NEXT_VALUE, .fault = fault};
 	for (;;) {
 		while (byte_at(&scan, scan.at) != '\0' && strchr(" \t\r\n", text.ptr[scan.at]) != NULL)
 			scan.at++;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * config_text_test: what config_parse takes for a document: its syntax, its bounds, and texts that were cut or damaged.
+ * json_test: what config_parse takes for a document: its syntax, its bounds, and texts that were cut or damaged.
  */
 #include "config_fixture.h"
+
+#include "json.h"
 
 /* ---- syntax ---- */
 
@@ -93,14 +95,14 @@ static void test_depth_bound(void **state)
 {
 	(void)state;
 	struct config_error error;
-	for (int depth = 1; depth <= CONFIG_DEPTH_MAX; depth++) {
+	for (int depth = 1; depth <= JSON_DEPTH_MAX; depth++) {
 		cJSON *document = parse_nested(depth, &error);
 		assert_non_null(document);
 		cJSON_Delete(document);
 	}
 	assert_null(parse("{\"a\":[[[[[[[[[[[[[[{\"k\":1,\"k\":2}]]]]]]]]]]]]]]}", &error)); /* the longest path */
 	assert_string_equal(error.path, "$.a[0][0][0][0][0][0][0][0][0][0][0][0][0][0].k");
-	assert_null(parse_nested(CONFIG_DEPTH_MAX + 1, &error));
+	assert_null(parse_nested(JSON_DEPTH_MAX + 1, &error));
 	assert_string_equal(error.found, "byte 20: []]]]]]]]]]]]]]]]}");
 	assert_string_equal(error.wanted, "at most 16 brackets within each other");
 	assert_null(parse_nested(2000, &error));
@@ -236,5 +238,5 @@ int main(void)
 		cmocka_unit_test(test_key_bound),     cmocka_unit_test(test_number_bound),  cmocka_unit_test(test_rule_bound),
 		cmocka_unit_test(test_truncated),     cmocka_unit_test(test_damaged),
 	};
-	return cmocka_run_group_tests_name("config_text", tests, raise_fence, lower_fence);
+	return cmocka_run_group_tests_name("json", tests, raise_fence, lower_fence);
 }
