@@ -169,6 +169,15 @@ static bool has_hysteresis(enum condition_op op)
 	return op != CONDITION_EQUALS && op != CONDITION_NOT_EQUALS;
 }
 
+/* A hysteresis wider than half the range would leave no value at which `outside` is over. */
+static bool can_return(const struct condition *when)
+{
+	const struct operand *low = &when->operand[0], *high = &when->operand[1];
+	if (when->op != CONDITION_OUTSIDE || low->input >= 0 || high->input >= 0)
+		return true;
+	return when->hysteresis <= (high->constant.number - low->constant.number) / 2;
+}
+
 bool config_read_when(struct config_reader *reader, const struct config_node *node, const struct config_key *key,
                       void *field)
 {
@@ -184,6 +193,9 @@ bool config_read_when(struct config_reader *reader, const struct config_node *no
 	struct config_node hysteresis = config_member(node, "hysteresis");
 	if (hysteresis.item != NULL && !has_hysteresis(when.condition.op))
 		return config_refuse(reader->error, &hysteresis, NULL, "no hysteresis beside equals and not_equals");
+	if (!can_return(&when.condition))
+		return config_refuse(reader->error, &hysteresis, NULL,
+		                     "at most half of the range from one end of outside to the other");
 	rule->when = when.condition;
 	rule->has_condition = true;
 	return true;

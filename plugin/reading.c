@@ -36,7 +36,8 @@ static const struct {
 	[READING_NOT_A_VALUE] = {"not_a_value", "a number, on, off, true, false, open, closed, or JSON with a value"},
 	[READING_NOT_FINITE] = {"not_finite", "a finite number"},
 	[READING_NOT_JSON] = {"not_json", "valid JSON such as {\"value\":23.5}, nested at most 16 deep"},
-	[READING_NO_VALUE] = {"no_value", "\"value\": a number, a boolean or one of the six words; or \"readings\": [...]"},
+	[READING_NO_VALUE] = {"no_value",
+                          "either \"value\": a number, a boolean or one of the six words; or \"readings\": [...]"},
 	[READING_BAD_TIME] = {"bad_time",
                           "\"time\": \"2026-11-22T10:00:00.123Z\", or \"age\" in ms, \"boot\", \"seq\" whole"},
 	[READING_BAD_UNIT] = {"bad_unit", "the unit of the series' config"},
@@ -239,6 +240,10 @@ static size_t json_parse(struct reading_parser *parser, struct slice text, int64
 	}
 	if (cJSON_GetObjectItemCaseSensitive(parser->document, "value") == NULL)
 		return batch_parse(parser, now_us, problem);
+	if (cJSON_GetObjectItemCaseSensitive(parser->document, "readings") != NULL) {
+		problem->error = READING_NO_VALUE; /* one of them would be lost */
+		return 0;
+	}
 	problem->error = entry_parse(parser->document, NULL, now_us, &parser->readings[0]);
 	if (problem->error != READING_OK)
 		return 0;

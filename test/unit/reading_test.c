@@ -257,6 +257,7 @@ static void refuses_documents(void **state)
 		{BYTES("{"), READING_NOT_JSON},
 		{BYTES("{}}"), READING_NOT_JSON},
 		{BYTES("{\"value\"}"), READING_NOT_JSON},
+		{BYTES("{\"value\":1,\"readings\":[{\"value\":2}]}"), READING_NO_VALUE},
 		{BYTES("{\"value\":}"), READING_NOT_JSON},
 		{BYTES("{\"value\":1,}"), READING_NOT_JSON},
 		{BYTES("{\"value\":1,"), READING_NOT_JSON},
