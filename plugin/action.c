@@ -204,21 +204,38 @@ void action_overridden(struct action *action, struct slice name)
 
 /* ---- running rules ---- */
 
+/* Commands of an occasion go out in the order in which its list names them. */
+static void then_run(struct action *action, struct bound_rule *rule, struct moment moment)
+{
+	for (size_t i = 0; i < rule->rule->then_do.count; i++) {
+		struct claim *claim = claim_by(rule, OCCASION_THEN, i);
+		if (claim != NULL && claim->to[OCCASION_ALWAYS] == NULL)
+			claim_hold(action, claim, moment);
+	}
+}
+
+static void else_run(struct action *action, struct bound_rule *rule, struct moment moment)
+{
+	for (size_t i = 0; i < rule->rule->else_do.count; i++) {
+		struct claim *claim = claim_by(rule, OCCASION_ELSE, i);
+		if (claim != NULL && claim->to[OCCASION_ALWAYS] == NULL)
+			claim_release(action, claim, moment);
+	}
+	for (size_t i = 0; i < rule->claim_count; i++) {
+		struct claim *claim = &rule->claims[i];
+		if (claim->to[OCCASION_ELSE] == NULL && claim->to[OCCASION_ALWAYS] == NULL)
+			claim_release(action, claim, moment);
+	}
+}
+
 static void rule_step(struct action *action, struct bound_rule *rule, struct moment moment, int64_t now_ms)
 {
 	enum rule_edge edge = rule_evaluate(rule->rule, &rule->state, &rule->subject->latest, rule->latest, now_ms);
 	timer_list(action, rule);
-	if (edge == RULE_NOTHING)
-		return;
-	for (size_t i = 0; i < rule->claim_count; i++) {
-		struct claim *claim = &rule->claims[i];
-		if (claim->to[OCCASION_ALWAYS] != NULL)
-			continue;
-		if (edge == RULE_THEN && claim->to[OCCASION_THEN] != NULL)
-			claim_hold(action, claim, moment);
-		else if (edge == RULE_ELSE)
-			claim_release(action, claim, moment);
-	}
+	if (edge == RULE_THEN)
+		then_run(action, rule, moment);
+	else if (edge == RULE_ELSE)
+		else_run(action, rule, moment);
 }
 
 static void always_step(struct action *action, struct bound_rule *rule, struct moment moment)

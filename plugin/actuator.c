@@ -91,10 +91,22 @@ static struct claim *claim_of(struct bound_rule *rule, const struct actuator *ac
 	return NULL;
 }
 
-/* Enters each action of a list in the claim on its actuator; the last one counts where a list names one twice. */
-static bool claims_enter(struct actuators *all, struct bound_rule *rule, const struct action_list *list,
-                         enum occasion occasion)
+static const struct action_list *list_of(const struct rule *rule, enum occasion occasion)
 {
+	switch (occasion) {
+	case OCCASION_THEN:
+		return &rule->then_do;
+	case OCCASION_ELSE:
+		return &rule->else_do;
+	default:
+		return &rule->always_do;
+	}
+}
+
+/* Enters each action of a list in the claim on its actuator; the last one counts where a list names one twice. */
+static bool claims_enter(struct actuators *all, struct bound_rule *rule, enum occasion occasion)
+{
+	const struct action_list *list = list_of(rule->rule, occasion);
 	for (size_t i = 0; i < list->count; i++) {
 		const struct action_to *to = &list->items[i];
 		struct actuator *actuator = actuator_intern(all, to->target);
@@ -110,6 +122,16 @@ static bool claims_enter(struct actuators *all, struct bound_rule *rule, const s
 	return true;
 }
 
+struct claim *claim_by(struct bound_rule *rule, enum occasion occasion, size_t n)
+{
+	const struct action_to *to = &list_of(rule->rule, occasion)->items[n];
+	for (size_t i = 0; i < rule->claim_count; i++) {
+		if (rule->claims[i].to[occasion] == to)
+			return &rule->claims[i];
+	}
+	return NULL;
+}
+
 bool claims_make(struct actuators *all, struct bound_rule *rule)
 {
 	const struct rule *r = rule->rule;
@@ -119,8 +141,8 @@ bool claims_make(struct actuators *all, struct bound_rule *rule)
 	rule->claim_count = 0;
 	if (rule->claims == NULL)
 		return false;
-	if (!claims_enter(all, rule, &r->then_do, OCCASION_THEN) || !claims_enter(all, rule, &r->else_do, OCCASION_ELSE) ||
-	    !claims_enter(all, rule, &r->always_do, OCCASION_ALWAYS)) {
+	if (!claims_enter(all, rule, OCCASION_THEN) || !claims_enter(all, rule, OCCASION_ELSE) ||
+	    !claims_enter(all, rule, OCCASION_ALWAYS)) {
 		free(rule->claims);
 		rule->claims = NULL;
 		rule->claim_count = 0;

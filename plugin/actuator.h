@@ -65,6 +65,9 @@ struct actuator *actuator_find(const struct actuators *all, struct slice name);
 /* Makes the claims of a bound rule and enters them with their actuators. False without memory, nothing being entered. */
 bool claims_make(struct actuators *all, struct bound_rule *rule);
 
+/* The claim that the n-th action of an occasion's list entered; NULL: a later action of the list has its place. */
+struct claim *claim_by(struct bound_rule *rule, enum occasion occasion, size_t n);
+
 /* Forgets a rule's claims. */
 void claims_drop(struct bound_rule *rule);
 

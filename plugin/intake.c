@@ -7,13 +7,15 @@
 #include "intake.h"
 
 #include "delivery.h"
+#include "limits.h"
 #include "own.h"
 #include "reading.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define LOSSES_EVERY_MS 60000
 
 struct intake {
 	const struct broker_ops *broker;
@@ -26,8 +28,8 @@ struct intake {
 	struct intake_counters counters;
 	uint64_t gauge_messages; /* counters.messages and the time at the last gauges */
 	int64_t gauge_ms;
-	uint64_t lost_logged;
-	int64_t lost_ms;
+	uint64_t losses_logged;
+	int64_t losses_next_ms;
 };
 
 /* A message on its way through a handler. */
@@ -79,46 +81,13 @@ static void refuse_reserved(struct intake *intake, const struct arrival *arrival
 	       "another name: \"all\" means every location or device, and \"hearth\" is Hearth's own device");
 }
 
-/* "from −40 to 85", or the one limit that there is. */
-static void limits_print(const struct config *config, char *out, size_t size)
-{
-	char low[NUMBER_TEXT_MAX], high[NUMBER_TEXT_MAX];
-	struct value min = value_of_number(config->min), max = value_of_number(config->max);
-	struct slice from = value_print(&min, low), to = value_print(&max, high);
-
-	if (!isfinite(config->min))
-		snprintf(out, size, "at most %.*s", (int)to.len, to.ptr);
-	else if (!isfinite(config->max))
-		snprintf(out, size, "at least %.*s", (int)from.len, from.ptr);
-	else
-		snprintf(out, size, "from %.*s to %.*s", (int)from.len, from.ptr, (int)to.len, to.ptr);
-}
-
 static void refuse_limits(struct intake *intake, const struct arrival *arrival, const struct reading *reading,
                           enum reading_error error)
 {
-	const struct config *config = arrival->series->config;
-	char wanted[160], limits[80], number[NUMBER_TEXT_MAX];
-
-	if (error == READING_BAD_UNIT) {
-		snprintf(wanted, sizeof wanted, "the unit %s, as the config of this series says", config->unit);
-		refuse(intake, arrival, reading_error_code(error), reading->unit, wanted);
-		return;
-	}
-	limits_print(config, limits, sizeof limits);
-	snprintf(wanted, sizeof wanted, "a value %s, as the config of this series says", limits);
-	refuse(intake, arrival, reading_error_code(error), value_print(&reading->value, number), wanted);
-}
-
-static enum reading_error limits_check(const struct config *config, const struct reading *reading)
-{
-	if (config == NULL)
-		return READING_OK;
-	if (config->unit != NULL && reading->unit.len > 0 && !slice_is(reading->unit, config->unit))
-		return READING_BAD_UNIT;
-	if (reading->value.number < config->min || reading->value.number > config->max)
-		return READING_OUT_OF_RANGE;
-	return READING_OK;
+	char wanted[LIMITS_WANTED_MAX], number[NUMBER_TEXT_MAX];
+	struct slice found = error == READING_BAD_UNIT ? reading->unit : value_print(&reading->value, number);
+	limits_wanted(arrival->series->config, error, wanted);
+	refuse(intake, arrival, reading_error_code(error), found, wanted);
 }
 
 static void reading_take(struct intake *intake, struct arrival *arrival, const struct reading *reading)
@@ -273,7 +242,11 @@ static enum verdict on_config(struct intake *intake, struct arrival *arrival)
 	case CATALOG_CHANGED:
 		break;
 	}
-	feed_retain(&intake->feed, message->topic, slice_trim(message->payload), arrival->now);
+	/* White space alone removes, as nothing does; else the very bytes are what a restart publishes again. */
+	struct slice payload = message->payload;
+	if (slice_trim(payload).len == 0)
+		payload.len = 0;
+	feed_retain(&intake->feed, message->topic, payload, arrival->now);
 	return INTAKE_PASS;
 }
 
@@ -322,20 +295,32 @@ enum verdict intake_message(struct intake *intake, const struct message *message
 
 /* ---- ticks, gauges, restart ---- */
 
+/* What was given up, in one line a minute at most. */
+static void losses_log(struct intake *intake, struct instant now)
+{
+	const struct feed_counters *feed = &intake->feed.counters;
+	if (feed->lost + feed->crowded == intake->losses_logged || now.mono_ms < intake->losses_next_ms)
+		return;
+	intake->losses_logged = feed->lost + feed->crowded;
+	intake->losses_next_ms = now.mono_ms + LOSSES_EVERY_MS;
+	if (feed->lost > 0)
+		broker_logf(intake->broker, NOTICE_ERROR,
+		            "the journal is full: %llu readings were not stored so far; rules go on. Is the history store "
+		            "reachable? plugin_opt_journal_max sets the journal's size",
+		            (unsigned long long)feed->lost);
+	if (feed->crowded > 0)
+		broker_logf(
+			intake->broker, NOTICE_ERROR,
+			"too many series: %llu messages on new topics were not taken in so far; plugin_opt_max_series %u is "
+			"the most",
+			(unsigned long long)feed->crowded, intake->options->max_series);
+}
+
 void intake_tick(struct intake *intake, struct instant now)
 {
 	action_tick(intake->feed.action, now.mono_ms);
 	delivery_run(intake->delivery, now);
-
-	uint64_t lost = intake->feed.counters.lost;
-	if (lost > intake->lost_logged && now.mono_ms - intake->lost_ms >= 60000) {
-		broker_logf(intake->broker, NOTICE_ERROR,
-		            "the journal is full: %llu readings were not stored so far; rules go on. Is the history store "
-		            "reachable? plugin_opt_journal_max sets the journal's size",
-		            (unsigned long long)lost);
-		intake->lost_logged = lost;
-		intake->lost_ms = now.mono_ms;
-	}
+	losses_log(intake, now);
 }
 
 void intake_gauges(struct intake *intake, const struct host_sample *sample, uint64_t queue, struct instant now)

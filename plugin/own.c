@@ -38,6 +38,10 @@ void own_set(struct own *own, const struct topic *topic, struct slice payload, i
 	char name_buffer[TOPIC_MAX + 8], number[NUMBER_TEXT_MAX];
 	struct slice name = sibling(topic, "state", name_buffer);
 
+	if (name.len > TOPIC_MAX) {
+		refuse(own, topic, "too_long", payload, "a shorter name: its state's topic has at most 512 bytes", now);
+		return;
+	}
 	if (is_auto) {
 		if (!value.is_number || (value.number != 0 && value.number != 1)) {
 			refuse(own, topic, "not_a_switch", payload, "1 or 0 (on, off, true, false)", now);

@@ -346,11 +346,13 @@ static void *writer_main(void *argument)
 	while (may_go_on(writer)) {
 		if (!writer->store && !open_store(writer))
 			continue;
+		/* Asked before: what was appended before writer_stop is then gathered. */
+		bool last = is_stopping(writer, &deadline_ms);
 		enum gathered gathered = gather(writer);
 		if (gathered == GATHERED_FAILED || !flush(writer) || gathered != GATHERED_ALL || !confirm(writer))
 			continue;
 		end_outage(writer);
-		if (is_stopping(writer, &deadline_ms))
+		if (last)
 			break;
 		writer_pause(writer, POLL_MS);
 	}

@@ -4,10 +4,10 @@
  * that can never work does too, one that is merely away does not; the machine's gauges arrive.
  */
 #include "client.h"
-#include "history.h"
 #include "house.h"
-#include "json.h"
 #include "patience.h"
+#include "quotes.h"
+#include "rows.h"
 
 #include <fcntl.h>
 #include <pwd.h>
@@ -101,7 +101,7 @@ static void other_topics_can_be_ignored(void **state)
 	client_publish_retained(client, "frigate/a/b/config", "not ours");
 	client_publish(client, "garage/car/speed/state", "2");
 	client_publish(client, "homeassistant/a/b/value", "3"); /* the default list is replaced */
-	history_expect(house, "select location,value from readings order by time", "garage|2.0\nhomeassistant|3.0\n");
+	rows_expect(house, "select location,value from readings order by time", "garage|2.0\nhomeassistant|3.0\n");
 	client_free(client);
 	house_free(house);
 }
@@ -161,8 +161,7 @@ static void store_without_permission_stops_the_start(void **state)
 	assert_int_equal(mkdir(path, geteuid() == 0 ? 0700 : 0500), 0);
 	house_conf(house, "plugin_opt_store sqlite:%s/history.db", path);
 	if (geteuid() == 0) {
-		if (nobody == NULL)
-			fail_msg("there is no user nobody");
+		assert_non_null(nobody);
 		snprintf(path, sizeof(path), "%s/hearth", house->folder);
 		assert_int_equal(chmod(house->folder, 0755), 0);
 		assert_int_equal(mkdir(path, 0700), 0);
@@ -201,9 +200,9 @@ static void store_that_is_away_is_retried(void **state)
 	client = client_connect(house, CLIENT_V3, NULL);
 	client_publish(client, VALUE, "31");
 	assert_int_equal(mkdir(folder, 0700), 0);
-	history_expect_in(database, "select sensor,min(value),max(value) from readings group by 1 order by 1",
-	                  "motor|1.0|1.0\ntemperature|30.0|31.0\n");
-	history_expect_in(database, "select count(*) from readings where sensor='temperature'", "2\n");
+	rows_expect_in(database, "select sensor,min(value),max(value) from readings group by 1 order by 1",
+	               "motor|1.0|1.0\ntemperature|30.0|31.0\n");
+	rows_expect_in(database, "select count(*) from readings where sensor='temperature'", "2\n");
 	client_free(client);
 	house_free(house);
 }
@@ -220,7 +219,7 @@ static void store_may_be_elsewhere(void **state)
 	house_start(house);
 	client = client_connect(house, CLIENT_V3, NULL);
 	client_publish(client, VALUE, "21");
-	history_expect_in(database, "select value from readings", "21.0\n");
+	rows_expect_in(database, "select value from readings", "21.0\n");
 	assert_int_not_equal(access(house->history, F_OK), 0);
 	client_free(client);
 	house_free(house);
@@ -251,8 +250,10 @@ static void gauges_arrive_and_are_stored(void **state)
 
 		snprintf(topic, sizeof(topic), "testnode/hearth/%s/value", gauges[i]);
 		message = client_take(client, topic, SOON);
-		if (message == NULL)
+		if (message == NULL) {
 			fail_msg("nothing on %s", topic);
+			return;
+		}
 		assert_false(message->retain);
 		value = strtod(message->payload, &end);
 		assert_true(end != message->payload && *end == '\0');
@@ -262,11 +263,11 @@ static void gauges_arrive_and_are_stored(void **state)
 	}
 	client_expect(client, "testnode/led1/led/set", "1", SOON);
 	/* This client is connected. */
-	history_expect(house, "select count(*)>0 from readings where sensor='clients' and value>=1", "1\n");
-	history_expect(house,
-	               "select count(distinct sensor) from readings where location='testnode' and device='hearth' and "
-	               "subject='value' and sensor in ('cpu','memory','disk','clients','messages','queue')",
-	               "6\n");
+	rows_expect(house, "select count(*)>0 from readings where sensor='clients' and value>=1", "1\n");
+	rows_expect(house,
+	            "select count(distinct sensor) from readings where location='testnode' and device='hearth' and "
+	            "subject='value' and sensor in ('cpu','memory','disk','clients','messages','queue')",
+	            "6\n");
 	client_free(client);
 	house_free(house);
 }
@@ -281,7 +282,7 @@ static void no_gauges_unless_wanted(void **state)
 	client = client_connect(house, CLIENT_V3, NULL);
 	client_subscribe(client, "testnode/#");
 	client_publish(client, VALUE, "1");
-	history_expect(house, "select location from readings", "livingroom\n");
+	rows_expect(house, "select location from readings", "livingroom\n");
 	assert_int_equal(client_drain(client, NULL), 0);
 	client_free(client);
 	house_free(house);
@@ -304,7 +305,7 @@ static void too_many_series(void **state)
 		client_publish(client, topic, "1");
 	}
 	client_publish(client, "lab/uno0/temperature/value", "2");
-	history_expect(house, "select count(distinct device), max(value) from readings", "10|2.0\n");
+	rows_expect(house, "select count(distinct device), max(value) from readings", "10|2.0\n");
 	assert_int_equal(house_count_log(house, "max_series", NULL), 1);
 	client_free(client);
 	house_free(house);

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * Storage over real MQTT: what was acknowledged is in the database, once, in order and with the right time, through
- * floods, stops, kills and reloads.
+ * Storage over real MQTT: every subject, with the time that is right for it, once, also through reloads and restarts.
  */
 #include "client.h"
 #include "complaint.h"
-#include "history.h"
 #include "house.h"
-#include "json.h"
 #include "patience.h"
+#include "quotes.h"
+#include "rows.h"
 
-#include <pthread.h>
 #include <setjmp.h> /* cmocka.h needs these four before it */
 #include <signal.h>
 #include <stdarg.h>
@@ -18,7 +16,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #include <cmocka.h>
@@ -43,21 +40,21 @@ static void each_subject_is_stored(void **state)
 	client_publish_retained(client, "livingroom/fan1/motor/state", "on");
 	client_publish_retained(client, "livingroom/win1/window/state", "반쯤 열림");
 	iso_time(wall_us(), to);
-	history_expect(house, "select location,device,sensor,subject,value,text from readings order by time",
-	               "livingroom|uno1|temperature|value|21.5|\n"
-	               "livingroom|uno1|temperature|value|-2.5|\n"
-	               "livingroom|uno1|door|value|1.0|open\n"
-	               "livingroom|fan1|motor|set|1.0|\n"
-	               "livingroom|win1|window|set||half\n"
-	               "livingroom|fan1|motor|state|1.0|on\n"
-	               "livingroom|win1|window|state||반쯤 열림\n");
+	rows_expect(house, "select location,device,sensor,subject,value,text from readings order by time",
+	            "livingroom|uno1|temperature|value|21.5|\n"
+	            "livingroom|uno1|temperature|value|-2.5|\n"
+	            "livingroom|uno1|door|value|1.0|open\n"
+	            "livingroom|fan1|motor|set|1.0|\n"
+	            "livingroom|win1|window|set||half\n"
+	            "livingroom|fan1|motor|state|1.0|on\n"
+	            "livingroom|win1|window|state||반쯤 열림\n");
 	/* Microseconds, UTC, and between what this clock said before and after. */
 	snprintf(sql, sizeof(sql),
 	         "select count(*) from readings where time between '%s' and '%s'"
 	         " and time like '____-__-__T__:__:__.______Z'",
 	         from, to);
-	history_expect(house, sql, "7\n");
-	history_expect(house, "select count(distinct time)>1 from readings where time not glob '*000Z'", "1\n");
+	rows_expect(house, sql, "7\n");
+	rows_expect(house, "select count(distinct time)>1 from readings where time not glob '*000Z'", "1\n");
 	client_free(client);
 	house_free(house);
 }
@@ -80,8 +77,8 @@ static void commands_of_rules_are_stored_and_refused_values_are_not(void **state
 	free(expect_complaint(client, "livingroom/uno1/temperature", "value", "out_of_range"));
 	client_publish(client, VALUE, "warm");
 	client_publish(client, VALUE, "30");
-	history_expect(house, "select sensor,subject,value,text from readings order by time",
-	               "temperature|value|20.0|\nwindow|set|0.0|closed\ntemperature|value|30.0|\nwindow|set|1.0|open\n");
+	rows_expect(house, "select sensor,subject,value,text from readings order by time",
+	            "temperature|value|20.0|\nwindow|set|0.0|closed\ntemperature|value|30.0|\nwindow|set|1.0|open\n");
 	client_free(client);
 	house_free(house);
 }
@@ -100,112 +97,9 @@ static void deadband_thins_what_is_stored(void **state)
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
 		client_publish(client, VALUE, values[i]);
 	client_publish(client, "livingroom/uno1/end/value", "1");
-	history_expect(house, "select sensor,value from readings order by time",
-	               "temperature|20.0\ntemperature|20.5\ntemperature|19.9\ntemperature|20.4\nend|1.0\n");
+	rows_expect(house, "select sensor,value from readings order by time",
+	            "temperature|20.0\ntemperature|20.5\ntemperature|19.9\ntemperature|20.4\nend|1.0\n");
 	client_free(client);
-	house_free(house);
-}
-
-/* ---- floods ---- */
-
-#define PUBLISHERS     20
-#define EACH           10000 /* readings a publisher, over two series */
-#define SERIES_EACH    2
-#define FLOOD_READINGS (PUBLISHERS * EACH)
-
-struct publisher {
-	struct client *client;
-	pthread_t thread;
-	int number, count;
-	bool good;
-};
-
-/* Publishes 0, 1, 2, … to each of its series. */
-static void *publish_flood(void *context)
-{
-	struct publisher *publisher = context;
-
-	for (int i = 0; i < publisher->count; i++) {
-		char topic[64], value[16];
-		int len = snprintf(value, sizeof(value), "%d", i / SERIES_EACH);
-
-		snprintf(topic, sizeof(topic), "flood/uno%d/sensor%d/value", publisher->number, i % SERIES_EACH);
-		if (!client_send(publisher->client, topic, value, (size_t)len, 1, false))
-			return NULL;
-	}
-	publisher->good = client_flush(publisher->client);
-	return NULL;
-}
-
-/* Lets `publishers` clients publish `each` readings at the same time; returns when all are acknowledged. */
-static void flood(const struct house *house, int publishers, int each)
-{
-	struct publisher all[PUBLISHERS];
-
-	for (int i = 0; i < publishers; i++)
-		all[i] = (struct publisher){.client = client_connect(house, CLIENT_V3, NULL), .number = i, .count = each};
-	for (int i = 0; i < publishers; i++)
-		assert_int_equal(pthread_create(&all[i].thread, NULL, publish_flood, &all[i]), 0);
-	for (int i = 0; i < publishers; i++)
-		pthread_join(all[i].thread, NULL);
-	for (int i = 0; i < publishers; i++) {
-		assert_true(all[i].good);
-		client_free(all[i].client);
-	}
-}
-
-/* All rows of a flood are there, and each series is 0, 1, 2, … in order of time. */
-static void expect_flood(const struct house *house, int publishers, int each)
-{
-	char wanted[64];
-
-	snprintf(wanted, sizeof(wanted), "%d|%d\n", publishers * each, publishers * SERIES_EACH);
-	history_expect(house, "select count(*), count(distinct device||sensor) from readings where location='flood'",
-	               wanted);
-	snprintf(wanted, sizeof(wanted), "%d\n", publishers * SERIES_EACH);
-	history_expect(house,
-	               "with step as (select value, lag(value, 1, -1) over "
-	               "(partition by device, sensor order by time, value) as before from readings where location='flood') "
-	               "select sum(value<>before+1) from step",
-	               "0\n");
-}
-
-static void flood_is_stored_exactly(void **state)
-{
-	struct house *house = house_new();
-
-	(void)state;
-	house_start(house);
-	flood(house, PUBLISHERS, EACH);
-	assert_int_equal(FLOOD_READINGS, 200000);
-	expect_flood(house, PUBLISHERS, EACH);
-	house_free(house);
-}
-
-static void stop_drains(void **state)
-{
-	struct house *house = house_new();
-	int took_ms;
-
-	(void)state;
-	house_start(house);
-	flood(house, 4, EACH);
-	took_ms = house_stop(house);
-	assert_in_range(took_ms, 0, deadline_in(5000) - now_ms());
-	expect_flood(house, 4, EACH);
-	house_free(house);
-}
-
-static void kill_loses_nothing_acknowledged(void **state)
-{
-	struct house *house = house_new();
-
-	(void)state;
-	house_start(house);
-	flood(house, 4, EACH);
-	house_kill(house);
-	house_start(house);
-	expect_flood(house, 4, EACH);
 	house_free(house);
 }
 
@@ -250,9 +144,9 @@ static void reload_keeps_series_and_rules(void **state)
 	reload(house);
 	client_publish(client, VALUE, "31");
 	client_expect_none(client, "livingroom/fan1/motor/set");
-	history_expect(house, "select sensor,value from readings order by sensor desc,time",
-	               "temperature|20.0\ntemperature|30.0\ntemperature|31.0\nmotor|1.0\n"
-	               "humidity|50.0\nhumidity|51.0\nhumidity|52.0\n");
+	rows_expect(house, "select sensor,value from readings order by sensor desc,time",
+	            "temperature|20.0\ntemperature|30.0\ntemperature|31.0\nmotor|1.0\n"
+	            "humidity|50.0\nhumidity|51.0\nhumidity|52.0\n");
 	client_free(client);
 	house_free(house);
 }
@@ -278,9 +172,9 @@ static void restart_continues(void **state)
 			house_kill(house);
 	}
 	house_start(house);
-	history_expect(house, "select sensor,value from readings order by sensor,time",
-	               "humidity|0.0\nhumidity|1.0\nhumidity|2.0\nhumidity|3.0\n"
-	               "temperature|0.0\ntemperature|1.0\ntemperature|2.0\ntemperature|3.0\n");
+	rows_expect(house, "select sensor,value from readings order by sensor,time",
+	            "humidity|0.0\nhumidity|1.0\nhumidity|2.0\nhumidity|3.0\n"
+	            "temperature|0.0\ntemperature|1.0\ntemperature|2.0\ntemperature|3.0\n");
 	house_free(house);
 }
 
@@ -295,7 +189,7 @@ static void files_are_private(void **state)
 	house_start(house);
 	client = client_connect(house, CLIENT_V3, NULL);
 	client_publish(client, VALUE, "21");
-	history_expect(house, "select value from readings", "21.0\n");
+	rows_expect(house, "select value from readings", "21.0\n");
 	assert_int_equal(stat(house->history, &file), 0);
 	assert_int_equal(file.st_mode & 07, 0);
 	client_free(client);
@@ -321,8 +215,8 @@ static void batch_is_stored_with_its_times_and_once(void **state)
 	client_publish(client, VALUE, batch);
 	client_publish(client, VALUE, batch);
 	client_publish(client, "livingroom/uno1/end/value", "1");
-	history_expect(house, "select count(*) from readings where sensor='end'", "1\n");
-	history_expect(house, "select time,value from readings where sensor='temperature' order by time,value", wanted);
+	rows_expect(house, "select count(*) from readings where sensor='end'", "1\n");
+	rows_expect(house, "select time,value from readings where sensor='temperature' order by time,value", wanted);
 	client_free(client);
 	house_free(house);
 }
@@ -346,11 +240,11 @@ static void batch_without_a_clock(void **state)
 	client_publish(client, VALUE,
 	               json("{'boot':7,'readings':[{'seq':42,'age':3500,'value':23.5},{'seq':43,'age':0,'value':24}]}"));
 	client_publish(client, VALUE, json("{'boot':8,'readings':[{'seq':41,'age':0,'value':25}]}"));
-	history_expect(house, "select value from readings order by time", "23.5\n23.5\n24.0\n25.0\n");
+	rows_expect(house, "select value from readings order by time", "23.5\n23.5\n24.0\n25.0\n");
 	iso_time(before - 12500000, from);
 	iso_time(after - 12500000, to);
 	snprintf(sql, sizeof(sql), "select min(time) between '%s' and '%s' from readings", from, to);
-	history_expect(house, sql, "1\n");
+	rows_expect(house, sql, "1\n");
 	client_free(client);
 	house_free(house);
 }
@@ -365,7 +259,7 @@ static void bare_value_sent_again_is_a_new_row(void **state)
 	client = client_connect(house, CLIENT_V3, NULL);
 	for (int i = 0; i < 3; i++)
 		client_publish(client, VALUE, "21.5");
-	history_expect(house, "select count(*) from readings", "3\n");
+	rows_expect(house, "select count(*) from readings", "3\n");
 	client_free(client);
 	house_free(house);
 }
@@ -392,7 +286,7 @@ static void older_reading_is_stored_and_triggers_nothing(void **state)
 	client_expect_none(client, motor);
 	client_publish(client, VALUE, "28");
 	client_expect(client, motor, "0", SOON);
-	history_expect(house, "select value from readings where subject='value' order by time", "10.0\n30.0\n29.0\n28.0\n");
+	rows_expect(house, "select value from readings where subject='value' order by time", "10.0\n30.0\n29.0\n28.0\n");
 	client_free(client);
 	house_free(house);
 }
@@ -413,7 +307,7 @@ static void device_clock_ahead(void **state)
 	client_publish(client, "livingroom/uno1/humidity/value", json(text));
 	client_expect_none(client, "livingroom/uno1/humidity/error");
 	snprintf(sql, sizeof(sql), "%s|20.0\n", time);
-	history_expect(house, "select time,value from readings where sensor='humidity'", sql);
+	rows_expect(house, "select time,value from readings where sensor='humidity'", sql);
 
 	iso_time(wall_us(), from);
 	iso_time(wall_us() + INT64_C(310000000), time);
@@ -423,7 +317,7 @@ static void device_clock_ahead(void **state)
 	iso_time(wall_us(), to);
 	snprintf(sql, sizeof(sql), "select value from readings where sensor='temperature' and time between '%s' and '%s'",
 	         from, to);
-	history_expect(house, sql, "21.0\n");
+	rows_expect(house, sql, "21.0\n");
 	client_free(client);
 	house_free(house);
 }
@@ -434,9 +328,6 @@ int main(void)
 		cmocka_unit_test_teardown(each_subject_is_stored, client_teardown),
 		cmocka_unit_test_teardown(commands_of_rules_are_stored_and_refused_values_are_not, client_teardown),
 		cmocka_unit_test_teardown(deadband_thins_what_is_stored, client_teardown),
-		cmocka_unit_test_teardown(flood_is_stored_exactly, client_teardown),
-		cmocka_unit_test_teardown(stop_drains, client_teardown),
-		cmocka_unit_test_teardown(kill_loses_nothing_acknowledged, client_teardown),
 		cmocka_unit_test_teardown(reload_keeps_series_and_rules, client_teardown),
 		cmocka_unit_test_teardown(restart_continues, client_teardown),
 		cmocka_unit_test_teardown(files_are_private, client_teardown),

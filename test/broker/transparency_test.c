@@ -7,8 +7,8 @@
  */
 #include "client.h"
 #include "house.h"
-#include "json.h"
 #include "patience.h"
+#include "quotes.h"
 
 #include <setjmp.h> /* cmocka.h needs these four before it */
 #include <stdarg.h>
@@ -47,14 +47,11 @@ static void make_topics(void)
 
 	for (int i = 0; i < RANDOM_TOPICS; i++) {
 		int levels = below(3) == 0 ? below(6) : 3;
+		char *end = topics[i] + sprintf(topics[i], "%d", i % 20);
 
-		snprintf(topics[i], sizeof(topics[i]), "%d", i % 20);
-		for (int k = 1; k < levels; k++) {
-			strcat(topics[i], "/");
-			strcat(topics[i], words[below((int)(sizeof(words) / sizeof(words[0])))]);
-		}
-		strcat(topics[i], "/");
-		strcat(topics[i], subjects[below((int)(sizeof(subjects) / sizeof(subjects[0])))]);
+		for (int k = 1; k < levels; k++)
+			end += sprintf(end, "/%s", words[below((int)(sizeof(words) / sizeof(words[0])))]);
+		sprintf(end, "/%s", subjects[below((int)(sizeof(subjects) / sizeof(subjects[0])))]);
 	}
 }
 
@@ -64,8 +61,10 @@ static void make_payload(struct sent *message)
 	                                    "online", "",   "{\"readings\":[{\"value\":1}]}"};
 
 	if (below(2) == 0) {
-		strcpy(message->payload, texts[below((int)(sizeof(texts) / sizeof(texts[0])))]);
-		message->len = strlen(message->payload);
+		const char *text = texts[below((int)(sizeof(texts) / sizeof(texts[0])))];
+
+		message->len = strlen(text);
+		memcpy(message->payload, text, message->len);
 		return;
 	}
 	message->len = (size_t)below((int)sizeof(message->payload));

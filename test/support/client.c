@@ -102,7 +102,7 @@ static void on_message(struct mosquitto *m, void *context, const struct mosquitt
 	(void)m;
 	if (strncmp(in->topic, FENCE_PREFIX, strlen(FENCE_PREFIX)) == 0) {
 		if (strcmp(in->topic + strlen(FENCE_PREFIX), client->id) == 0)
-			client->fence_seen = atoi(in->payload);
+			client->fence_seen = (int)strtol(in->payload, NULL, 10);
 		return;
 	}
 	if (client->count == client->room) {

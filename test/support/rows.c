@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* See history.h. */
-#include "history.h"
+/* See rows.h. */
+#include "rows.h"
 
 #include "house.h"
 #include "patience.h"
@@ -33,7 +33,7 @@ static int put_rows(sqlite3_stmt *statement, FILE *out)
 	return rc == SQLITE_DONE;
 }
 
-char *history_query(const char *database, const char *sql)
+char *rows_query(const char *database, const char *sql)
 {
 	sqlite3 *db = NULL;
 	sqlite3_stmt *statement = NULL;
@@ -61,12 +61,12 @@ end:
 	return text;
 }
 
-void history_expect_in(const char *database, const char *sql, const char *wanted)
+void rows_expect_in(const char *database, const char *sql, const char *wanted)
 {
 	int64_t deadline = deadline_in(STORED_MS);
 
 	for (;;) {
-		char *found = history_query(database, sql);
+		char *found = rows_query(database, sql);
 
 		if (found != NULL && strcmp(found, wanted) == 0) {
 			free(found);
@@ -81,7 +81,7 @@ void history_expect_in(const char *database, const char *sql, const char *wanted
 	}
 }
 
-void history_expect(const struct house *house, const char *sql, const char *wanted)
+void rows_expect(const struct house *house, const char *sql, const char *wanted)
 {
-	history_expect_in(house->history, sql, wanted);
+	rows_expect_in(house->history, sql, wanted);
 }

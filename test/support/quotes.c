@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* See json.h. */
-#include "json.h"
+/* See quotes.h. */
+#include "quotes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@ const char *json(const char *single_quoted)
 
 	if (strlen(single_quoted) >= sizeof(buffers[0]))
 		abort();
-	strcpy(out, single_quoted);
+	memcpy(out, single_quoted, strlen(single_quoted) + 1);
 	for (char *at = out; (at = strchr(at, '\'')) != NULL;)
 		*at = '"';
 	return out;
