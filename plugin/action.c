@@ -69,16 +69,16 @@ static void timer_unlist(struct action *action, struct bound_rule *rule)
 	}
 }
 
-bool action_attach(struct action *action, struct bound_rule *rule, const struct bound_rule *before)
+bool action_attach(struct action *action, struct bound_rule *rule)
 {
-	if (!claims_make(&action->actuators, rule))
-		return false;
-	if (before != NULL) {
-		rule->state = before->state;
-		claims_take_over(rule, before);
-	}
+	return claims_make(&action->actuators, rule);
+}
+
+void action_take_over(struct action *action, struct bound_rule *rule, const struct bound_rule *before)
+{
+	rule->state = before->state;
+	claims_take_over(rule, before);
 	timer_list(action, rule);
-	return true;
 }
 
 void action_detach(struct action *action, struct bound_rule *rule)
@@ -100,7 +100,9 @@ static void send(struct action *action, struct actuator *actuator, const struct 
 		.cause = moment.cause,
 		.hop = moment.hop + 1,
 	};
-	actuator->withheld = false;
+	/* A claim behind a closed gate that would win is still owed its command. */
+	const struct claim *top = actuator_winner(&action->actuators, actuator, false);
+	actuator->withheld = top != NULL && top != claim;
 	if (command.hop > ACTION_HOPS_MAX) {
 		if (!rule->loop_reported)
 			action->callbacks.loop(action->callbacks.context, &command);
@@ -156,26 +158,29 @@ static void claim_release(struct action *action, struct claim *claim, struct mom
 		actuator->withheld = true;
 }
 
-static void actuator_catch_up(struct action *action, struct actuator *actuator)
+static void actuator_catch_up(struct action *action, struct actuator *actuator, int hop)
 {
+	const struct claim *top = actuator_winner(&action->actuators, actuator, false);
 	const struct claim *claim = actuator_winner(&action->actuators, actuator, true);
-	struct moment moment = {0};
+	struct moment moment = {NULL, hop};
 	if (!actuator->withheld)
+		return;
+	/* Only one of two gates opened: who still waits is owed its command, and who holds has had it. */
+	if (claim != NULL && claim != top && was_sent(actuator, claim_wanted(claim)))
 		return;
 	if (claim != NULL)
 		send(action, actuator, claim, claim_wanted(claim), moment);
-	else if (actuator_winner(&action->actuators, actuator, false) == NULL && actuator->resting != NULL &&
-	         claim_gate_open(&action->actuators, actuator->resting))
+	else if (top == NULL && actuator->resting != NULL && claim_gate_open(&action->actuators, actuator->resting))
 		send(action, actuator, actuator->resting, &actuator->resting->to[OCCASION_ELSE]->value, moment);
 }
 
-bool action_set_auto(struct action *action, struct slice name, bool on)
+bool action_set_auto(struct action *action, struct slice name, bool on, int hop)
 {
 	if (slice_is(name, TOPIC_ALL)) {
 		action->actuators.house_off = !on;
 		for (struct actuator *actuator = action->actuators.by_name; on && actuator != NULL;
 		     actuator = actuator->hh.next)
-			actuator_catch_up(action, actuator);
+			actuator_catch_up(action, actuator, hop);
 		return true;
 	}
 	struct location *location = location_intern(&action->actuators, name);
@@ -183,7 +188,7 @@ bool action_set_auto(struct action *action, struct slice name, bool on)
 		return false;
 	location->auto_off = !on;
 	for (struct actuator *actuator = location->actuators; on && actuator != NULL; actuator = actuator->next)
-		actuator_catch_up(action, actuator);
+		actuator_catch_up(action, actuator, hop);
 	return true;
 }
 

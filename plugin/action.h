@@ -38,12 +38,11 @@ struct action;
 struct action *action_new(const struct action_callbacks *callbacks); /* NULL: no memory */
 void action_free(struct action *action);
 
-/*
- * Makes the claims of a rule that was just bound (rule, subject, inputs set; state zeroed). `before`, if not NULL, is the
- * same rule (equal fingerprint) of the config that this one replaces: its latch, timer and claims are taken over.
- * False without memory; the rule has no claims then.
- */
-bool action_attach(struct action *action, struct bound_rule *rule, const struct bound_rule *before);
+/* Makes the claims of a rule that was just bound (rule, subject, inputs set; state zeroed). False: no memory. */
+bool action_attach(struct action *action, struct bound_rule *rule);
+
+/* Carries on with latch, timer and claims of the same rule (equal fingerprint) in the config that is being replaced. */
+void action_take_over(struct action *action, struct bound_rule *rule, const struct bound_rule *before);
 
 /* Forgets a rule: its timer ends and its claims hold no longer. Nothing is sent. */
 void action_detach(struct action *action, struct bound_rule *rule);
@@ -60,9 +59,12 @@ int64_t action_next_due(const struct action *action);
 /* A person or another system commanded the actuator "location/device/actuator": what is wanted is sent again when its gate next opens. */
 void action_overridden(struct action *action, struct slice name);
 
-/* The automation switch of a location, or of the house if the name is "all". Opening sends what was withheld. */
-bool action_set_auto(struct action *action, struct slice name, bool on); /* false: no memory */
-bool action_auto(const struct action *action, struct slice name);        /* that switch alone */
+/*
+ * The automation switch of a location, or of the house if the name is "all". Opening sends what was withheld; `hop` is
+ * that of the message that switched. False: no memory.
+ */
+bool action_set_auto(struct action *action, struct slice name, bool on, int hop);
+bool action_auto(const struct action *action, struct slice name); /* that switch alone */
 
 /* Commands sent so far. */
 uint64_t action_commands(const struct action *action);

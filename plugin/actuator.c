@@ -50,6 +50,11 @@ struct location *location_intern(struct actuators *all, struct slice name)
 	}
 	location->name = copy;
 	HASH_ADD_KEYPTR(hh, all->locations, location->name, name.len, location);
+	if (location->hh.tbl == NULL) {
+		free(location->name);
+		free(location);
+		return NULL;
+	}
 	return location;
 }
 
@@ -75,10 +80,15 @@ static struct actuator *actuator_intern(struct actuators *all, const char *targe
 		return NULL;
 	}
 	actuator->topic = topic;
+	HASH_ADD_KEYPTR(hh, all->by_name, actuator->topic, len, actuator);
+	if (actuator->hh.tbl == NULL) {
+		free(actuator->topic);
+		free(actuator);
+		return NULL;
+	}
 	actuator->location = location;
 	actuator->next = location->actuators;
 	location->actuators = actuator;
-	HASH_ADD_KEYPTR(hh, all->by_name, actuator->topic, len, actuator);
 	return actuator;
 }
 

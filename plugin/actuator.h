@@ -13,6 +13,8 @@
 #include "rule.h"
 #include "series.h"
 
+/* Without memory uthash would end the process; so it leaves hh.tbl NULL instead, see HASH_ADD_KEYPTR here. */
+#define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
 /* When a rule has a word for an actuator. */

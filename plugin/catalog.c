@@ -11,14 +11,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#define HASH_NONFATAL_OOM 1 /* an element that found no memory has hh.tbl NULL */
 #include <uthash.h>
+
+struct content {
+	char *text;
+	size_t text_len;
+	cJSON *json;
+};
 
 struct document {
 	char *name;         /* the config topic */
 	struct topic topic; /* into name */
-	char *text;
-	size_t text_len;
-	cJSON *json;
+	struct content content;
 	UT_hash_handle hh;
 };
 
@@ -39,34 +44,40 @@ struct catalog *catalog_new(struct series_table *series, struct action *action)
 	return catalog;
 }
 
+static const struct config_error no_memory = {"$", "no memory", "the same again when there is some"};
+
 /* ---- documents ---- */
+
+static void content_free(struct content *content)
+{
+	cJSON_Delete(content->json);
+	free(content->text);
+}
+
+/* What a payload holds; nothing if it is empty. False: *error is set. */
+static bool content_read(struct slice text, struct content *out, struct config_error *error)
+{
+	*out = (struct content){0};
+	if (text.len == 0)
+		return true;
+	cJSON *json = config_parse(text, error);
+	char *copy = json != NULL ? malloc(text.len) : NULL;
+	if (copy == NULL) {
+		if (json != NULL)
+			*error = no_memory;
+		cJSON_Delete(json);
+		return false;
+	}
+	memcpy(copy, text.ptr, text.len);
+	*out = (struct content){copy, text.len, json};
+	return true;
+}
 
 static void document_free(struct document *document)
 {
-	if (document == NULL)
-		return;
-	cJSON_Delete(document->json);
-	free(document->text);
+	content_free(&document->content);
 	free(document->name);
 	free(document);
-}
-
-static struct document *document_new(struct slice name, struct slice text, cJSON *json)
-{
-	struct document *document = calloc(1, sizeof *document);
-	if (document == NULL)
-		return NULL;
-	document->name = strndup(name.ptr, name.len);
-	document->text = malloc(text.len);
-	if (document->name == NULL || document->text == NULL ||
-	    !topic_parse((struct slice){document->name, name.len}, &document->topic)) {
-		document_free(document);
-		return NULL;
-	}
-	memcpy(document->text, text.ptr, text.len);
-	document->text_len = text.len;
-	document->json = json;
-	return document;
 }
 
 static struct document *document_find(const struct catalog *catalog, struct slice name)
@@ -76,14 +87,35 @@ static struct document *document_find(const struct catalog *catalog, struct slic
 	return document;
 }
 
-static void document_add(struct catalog *catalog, struct document *document)
+/* The document of a name, made without content if it is new. NULL: no memory. */
+static struct document *document_intern(struct catalog *catalog, struct slice name)
 {
-	HASH_ADD_KEYPTR(hh, catalog->documents, document->name, strlen(document->name), document);
+	struct document *document = document_find(catalog, name);
+	if (document != NULL)
+		return document;
+	document = calloc(1, sizeof *document);
+	if (document == NULL)
+		return NULL;
+	document->name = strndup(name.ptr, name.len);
+	if (document->name == NULL || !topic_parse((struct slice){document->name, name.len}, &document->topic)) {
+		document_free(document);
+		return NULL;
+	}
+	HASH_ADD_KEYPTR(hh, catalog->documents, document->name, name.len, document);
+	if (document->hh.tbl == NULL) {
+		document_free(document);
+		return NULL;
+	}
+	return document;
 }
 
-static void document_remove(struct catalog *catalog, struct document *document)
+/* A document without content is none. */
+static void document_drop_empty(struct catalog *catalog, struct document *document)
 {
+	if (document->content.json != NULL)
+		return;
 	HASH_DEL(catalog->documents, document);
+	document_free(document);
 }
 
 /* The document at a level of a sensor's hierarchy; NULL: none. */
@@ -94,7 +126,7 @@ static const cJSON *level_json(const struct catalog *catalog, struct slice locat
 	int len = snprintf(name, sizeof name, "%.*s/%.*s/%.*s/config", (int)location.len, location.ptr, (int)device.len,
 	                   device.ptr, (int)sensor.len, sensor.ptr);
 	const struct document *document = document_find(catalog, (struct slice){name, (size_t)len});
-	return document != NULL ? document->json : NULL;
+	return document != NULL ? document->content.json : NULL;
 }
 
 /* The merged and compiled config of a sensor. *config is NULL if there is no document; false: *error is set. */
@@ -111,7 +143,7 @@ static bool compile_for(const struct catalog *catalog, const struct topic *topic
 		return true;
 	cJSON *merged = config_merge(house, location, device);
 	if (merged == NULL) {
-		*error = (struct config_error){"$", "no memory", "try again"};
+		*error = no_memory;
 		return false;
 	}
 	*config = config_compile(merged, topic, error);
@@ -176,7 +208,7 @@ static void bound_rules_free(struct catalog *catalog, struct bound_rule *rules, 
 }
 
 static bool bound_rule_init(struct catalog *catalog, struct bound_rule *rule, const struct rule *compiled,
-                            struct series *subject, const struct bound_rule *before)
+                            struct series *subject)
 {
 	size_t inputs = compiled->input_count;
 	rule->rule = compiled;
@@ -196,7 +228,7 @@ static bool bound_rule_init(struct catalog *catalog, struct bound_rule *rule, co
 			return false;
 		rule->latest[i] = &rule->inputs[i]->latest;
 	}
-	return action_attach(catalog->action, rule, before);
+	return action_attach(catalog->action, rule);
 }
 
 /* The same rule in the config that is being replaced. */
@@ -216,10 +248,15 @@ static bool bind(struct catalog *catalog, struct series *series, struct config *
 	if (rules == NULL)
 		return false;
 	for (size_t i = 0; i < count; i++) {
-		if (!bound_rule_init(catalog, &rules[i], &config->rules[i], series, rule_before(series, &config->rules[i]))) {
+		if (!bound_rule_init(catalog, &rules[i], &config->rules[i], series)) {
 			bound_rules_free(catalog, rules, i + 1);
 			return false;
 		}
+	}
+	for (size_t i = 0; i < count; i++) {
+		const struct bound_rule *before = rule_before(series, &config->rules[i]);
+		if (before != NULL)
+			action_take_over(catalog->action, &rules[i], before);
 	}
 	bound_rules_free(catalog, series->rules, series->config != NULL ? series->config->rule_count : 0);
 	config_free(series->config);
@@ -296,36 +333,33 @@ enum catalog_result catalog_put(struct catalog *catalog, struct slice name, cons
                                 struct slice payload, struct config_error *error)
 {
 	struct slice text = slice_trim(payload);
-	struct document *old = document_find(catalog, name), *document = NULL;
+	const struct document *present = document_find(catalog, name);
+	struct slice before =
+		present != NULL ? (struct slice){present->content.text, present->content.text_len} : (struct slice){NULL, 0};
+	struct content content;
 
 	if (!level_valid(topic, error))
 		return CATALOG_REFUSED;
-	if (old == NULL ? text.len == 0 : slice_equal(text, (struct slice){old->text, old->text_len}))
+	if (slice_equal(text, before))
 		return CATALOG_SAME;
-	if (text.len > 0) {
-		cJSON *json = config_parse(text, error);
-		if (json == NULL)
-			return CATALOG_REFUSED;
-		document = document_new(name, text, json);
-		if (document == NULL) {
-			cJSON_Delete(json);
-			*error = (struct config_error){"$", "no memory", "try again"};
-			return CATALOG_REFUSED;
-		}
-	}
-	if (old != NULL)
-		document_remove(catalog, old);
-	if (document != NULL)
-		document_add(catalog, document);
-	if (!merges_valid(catalog, topic, error)) {
-		if (document != NULL)
-			document_remove(catalog, document);
-		if (old != NULL)
-			document_add(catalog, old);
-		document_free(document);
+	if (!content_read(text, &content, error))
+		return CATALOG_REFUSED;
+	struct document *document = document_intern(catalog, name);
+	if (document == NULL) {
+		content_free(&content);
+		*error = no_memory;
 		return CATALOG_REFUSED;
 	}
-	document_free(old);
+	struct content old = document->content;
+	document->content = content;
+	if (!merges_valid(catalog, topic, error)) {
+		content_free(&content);
+		document->content = old;
+		document_drop_empty(catalog, document);
+		return CATALOG_REFUSED;
+	}
+	content_free(&old);
+	document_drop_empty(catalog, document);
 	return bind_again(catalog, topic) ? CATALOG_CHANGED : CATALOG_UNBOUND;
 }
 

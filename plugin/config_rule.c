@@ -176,7 +176,18 @@ static const struct config_key rule_keys[] = {
 static const struct config_shape rule_shape = {CONFIG_KEYS(rule_keys),
                                                .wanted = "a rule, such as {\"name\": \"cool\", …}"};
 
-/* A rule must have something to do, and know when. */
+static bool share_target(const struct action_list *a, const struct action_list *b)
+{
+	for (size_t i = 0; i < a->count; i++) {
+		for (size_t j = 0; j < b->count; j++) {
+			if (strcmp(a->items[i].target, b->items[j].target) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* A rule must have something to do, and know when; and say one thing to an actuator at a time. */
 static bool check_parts(struct config_reader *reader, const struct config_node *node, const struct rule *rule)
 {
 	bool on_edges = rule->then_do.count > 0 || rule->else_do.count > 0;
@@ -189,6 +200,9 @@ static bool check_parts(struct config_reader *reader, const struct config_node *
 		return config_refuse(reader->error, &then, NULL, "\"then\" or \"else\": what \"when\" should do");
 	if (!on_edges && rule->always_do.count == 0)
 		return config_refuse(reader->error, node, NULL, "\"when\" with \"then\" or \"else\", or \"always\"");
+	struct config_node always = config_member(node, "always");
+	if (share_target(&rule->always_do, &rule->then_do) || share_target(&rule->always_do, &rule->else_do))
+		return config_refuse(reader->error, &always, NULL, "another actuator than \"then\" and \"else\" command");
 	return true;
 }
 

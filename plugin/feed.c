@@ -29,7 +29,7 @@ static void define(struct feed *feed, struct series *series, uint64_t segment)
 	series->segment = segment;
 }
 
-static void store(struct feed *feed, struct series *series, const struct value *value, int64_t time_us)
+static bool store(struct feed *feed, struct series *series, const struct value *value, int64_t time_us)
 {
 	uint8_t record[RECORD_READING_MAX];
 	size_t len = record_put_reading(record, series->number, time_us, value);
@@ -37,37 +37,44 @@ static void store(struct feed *feed, struct series *series, const struct value *
 	uint64_t segment = journal_reserve(feed->journal, need, JOURNAL_READING);
 	if (segment == 0) {
 		feed->counters.lost++;
-		return;
+		return false;
 	}
 	if (series->segment != segment)
 		define(feed, series, segment);
 	journal_append(feed->journal, RECORD_READING, record, len);
 	feed->counters.stored++;
+	return true;
 }
 
 /* The store policy of the series' config: small changes need not be kept, but now and then one is. */
-static bool worth_storing(struct series *series, const struct value *value, int64_t time_us)
+static bool worth_storing(const struct series *series, const struct value *value, int64_t time_us)
 {
 	const struct config *config = series->config;
 	if (config == NULL || config->deadband <= 0)
 		return true;
-	bool is_text = !value->is_number;
-	bool skip = series->stored_us != INT64_MIN && !is_text && !series->text_stored &&
-	            fabs(value->number - series->stored_number) < config->deadband &&
-	            (config->at_least_every_us == 0 || time_us - series->stored_us < config->at_least_every_us);
-	if (skip)
-		return false;
+	if (series->stored_us == INT64_MIN || series->text_stored || !value->is_number)
+		return true;
+	if (config->at_least_every_us > 0 && time_us - series->stored_us >= config->at_least_every_us)
+		return true;
+	return fabs(value->number - series->stored_number) >= config->deadband;
+}
+
+static void store_latest(struct feed *feed, struct series *series, const struct value *value, int64_t time_us)
+{
+	if (!worth_storing(series, value, time_us) || !store(feed, series, value, time_us))
+		return;
 	series->stored_us = time_us;
 	series->stored_number = value->number;
-	series->text_stored = is_text;
-	return true;
+	series->text_stored = !value->is_number;
 }
 
 void feed_value(struct feed *feed, struct series *series, const struct value *value, int64_t time_us, int mode, int hop,
                 struct instant now)
 {
-	if ((mode & FEED_STORE) && worth_storing(series, value, time_us))
-		store(feed, series, value, time_us);
+	if ((mode & FEED_STORE) && (mode & FEED_LATEST))
+		store_latest(feed, series, value, time_us);
+	else if (mode & FEED_STORE)
+		store(feed, series, value, time_us); /* comes late: the deadband knows only what is around the latest */
 	if ((mode & FEED_LATEST) && series_set_latest(series, value, time_us, now.mono_ms) && (mode & FEED_RULES))
 		action_run(feed->action, series, hop, now.mono_ms);
 }

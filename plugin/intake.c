@@ -7,9 +7,9 @@
 #include "intake.h"
 
 #include "delivery.h"
-#include "limits.h"
 #include "own.h"
 #include "reading.h"
+#include "reading_limits.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -381,6 +381,7 @@ struct intake *intake_new(const struct intake_options *options)
 		return NULL;
 	intake->broker = options->broker;
 	intake->options = options->options;
+	intake->gauge_ms = options->now.mono_ms;
 	intake->parser = reading_parser_new();
 	intake->reporter = reporter_new(options->broker);
 	intake->feed.journal = options->journal;

@@ -21,6 +21,7 @@ struct intake_options {
 	struct journal *journal;
 	const struct options *options; /* ignore, config_from, node, max_series; must outlive the intake */
 	uint64_t seed;                 /* random */
+	struct instant now;
 };
 
 struct message {

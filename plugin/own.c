@@ -60,7 +60,7 @@ void own_set(struct own *own, const struct topic *topic, struct slice payload, i
 	own->broker->publish(name.ptr, text, 1, true, NULL, 0);
 	state_feed(own, name, &value, FEED_ALL, hop, now);
 	if (is_auto)
-		action_set_auto(own->feed->action, topic->location, value.number != 0);
+		action_set_auto(own->feed->action, topic->location, value.number != 0, hop);
 }
 
 void own_restore(struct own *own, struct slice name, const struct topic *topic, struct slice payload,
@@ -73,7 +73,7 @@ void own_restore(struct own *own, struct slice name, const struct topic *topic, 
 		return;
 	state_feed(own, name, &value, FEED_LATEST, 0, now);
 	if (slice_is(topic->sensor, "auto"))
-		action_set_auto(own->feed->action, topic->location, value.is_number && value.number != 0);
+		action_set_auto(own->feed->action, topic->location, value.is_number && value.number != 0, 0);
 }
 
 static void gauge(struct own *own, const char *name, double number, struct instant now)

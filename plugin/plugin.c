@@ -219,13 +219,14 @@ static void restore_one(void *context, struct slice topic, struct slice payload,
 
 static bool intake_init(struct plugin *plugin)
 {
-	struct intake_options options = {.broker = broker, .journal = plugin->journal, .options = &plugin->options};
+	struct intake_options options = {
+		.broker = broker, .journal = plugin->journal, .options = &plugin->options, .now = instant_now()};
 	if (getrandom(&options.seed, sizeof options.seed, 0) != (ssize_t)sizeof options.seed)
 		return fail("the system gives no random numbers");
 	plugin->intake = intake_new(&options);
 	if (plugin->intake == NULL)
 		return fail("no memory");
-	struct restore restore = {.plugin = plugin, .now = instant_now()};
+	struct restore restore = {.plugin = plugin, .now = options.now};
 	for (; restore.pass < INTAKE_RESTORE_PASSES; restore.pass++) {
 		if (!state_each_retained(plugin->state, restore_one, &restore))
 			return fail(state_error(plugin->state));

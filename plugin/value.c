@@ -99,7 +99,7 @@ bool number_parse(struct slice text, double *out)
 	                                1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 	struct decimal d;
 
-	if (text.len > NUMBER_DIGITS_MAX || !decimal_scan(text, &d))
+	if (text.len == 0 || text.len > NUMBER_DIGITS_MAX || !decimal_scan(text, &d))
 		return false;
 	if (d.count <= 15 && d.exponent >= -22 && d.exponent <= 22) {
 		double number = (double)d.digits;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * limits: see limits.h.
+ * reading_limits: see reading_limits.h.
  */
-#include "limits.h"
+#include "reading_limits.h"
 
 #include <math.h>
 #include <stdio.h>

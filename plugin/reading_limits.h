@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * limits: is a reading what the series' config allows? Pure.
+ * reading_limits: is a reading what the series' config allows? Pure.
  */
-#ifndef HEARTH_LIMITS_H
-#define HEARTH_LIMITS_H
+#ifndef HEARTH_READING_LIMITS_H
+#define HEARTH_READING_LIMITS_H
 
 #include "config.h"
 #include "reading.h"

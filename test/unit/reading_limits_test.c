@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * limits_test: which readings a config allows, and what is said of the others.
+ * reading_limits_test: which readings a config allows, and what is said of the others.
  */
 #include <setjmp.h> /* cmocka.h needs these four before it */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "limits.h"
+#include "reading_limits.h"
 
 #include <cmocka.h>
 #include <math.h>
@@ -65,5 +65,5 @@ int main(void)
 		cmocka_unit_test(checks_unit_and_range),
 		cmocka_unit_test(allows_all_without_config),
 	};
-	return cmocka_run_group_tests_name("limits", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("reading_limits", tests, NULL, NULL);
 }
