@@ -261,7 +261,7 @@ static void the_position_moves_by_compare_and_set(void **state)
 		}
 		assert_int_equal(store_sqlite.position(store, &at), STORE_OK);
 		assert_true(at.journal == wanted.journal && at.position == wanted.position);
-		assert_int_equal(atoi(ask(path, "SELECT count(*) FROM reading")), rows);
+		assert_int_equal(strtol(ask(path, "SELECT count(*) FROM reading"), NULL, 10), rows);
 	}
 	store_sqlite.close(store);
 	store = open_store();
