@@ -43,7 +43,7 @@ static int end_ration(void **state)
 static const char large[] =
 	"{\"unit\":\"°C\",\"min\":1,\"store\":{\"deadband\":1},\"rules\":[{\"name\":\"a\",\"when\":{\"outside\":"
 	"[{\"topic\":\"a/b/c\"},{\"topic\":\"{location}/b/d\"}]},\"then\":[{\"set\":\"a/b/c\",\"to\":\"open\"}],"
-	"\"always\":[{\"set\":\"a/b/c\",\"scale\":{\"from\":[0,1],\"to\":[1,0]}}]},"
+	"\"always\":[{\"set\":\"a/b/d\",\"scale\":{\"from\":[0,1],\"to\":[1,0]}}]},"
 	"{\"name\":\"b\",\"when\":{\"equals\":\"on\"},\"else\":[{\"set\":\"a/b/c\",\"to\":1}]}]}";
 
 static void test_parse_without_memory(void **state)
