@@ -2,13 +2,13 @@
 /*
  * bench: what Hearth costs a broker, measured beside the same broker bare and with an empty plugin.
  *
- * A question is a row of QUESTIONS; message_cost.c answers it with three brokers side by side; report.c prints the
- * table and writes the JSON. The plugin and the JSON lie where this program was built: in build/, two folders up.
+ * A question is a row of QUESTIONS; message_cost.c answers it with three brokers side by side; results.c prints the
+ * table and writes the JSON. The plugin and the JSON lie where this program was built: in build/.
  */
 #include "arguments.h"
 #include "load_command.h"
 #include "message_cost.h"
-#include "report.h"
+#include "results.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -49,12 +49,12 @@ static void on_signal(int number)
 	stop_wanted = 1;
 }
 
-static bool go_on(const struct question *question, int round, enum variant variant)
+static bool go_on(const struct question *question, int round)
 {
 	if (show_progress) {
 		/* \r and "erase to the end of the line": the next line takes this one's place. */
-		fprintf(stderr, "\r%s: %s %d, %s\033[K", question->name, round == 0 ? "warm-up" : "round", round,
-		        VARIANT_NAMES[variant]);
+		fprintf(stderr, "\r%s: %s", question->name, round == 0 ? "warm-up" : "round");
+		fprintf(stderr, round == 0 ? "\033[K" : " %d\033[K", round);
 	}
 	return stop_wanted == 0;
 }
@@ -66,15 +66,20 @@ static void clear_progress(void)
 	}
 }
 
-/* A path beside or above this program's own file. */
-static void beside_program(const char *relative, char *out, size_t size)
+/* A path below the build folder, given that this program is its test/bench/bench. */
+static void path_in_build(const char *relative, char *out, size_t size)
 {
-	char program[PATH_MAX] = "";
-	if (readlink("/proc/self/exe", program, sizeof(program) - 1) < 0) {
-		program[0] = '\0';
+	char build[PATH_MAX] = "";
+	if (readlink("/proc/self/exe", build, sizeof(build) - 1) < 0) {
+		build[0] = '\0';
 	}
-	char *slash = strrchr(program, '/');
-	snprintf(out, size, "%.*s/%s", slash == NULL ? 0 : (int)(slash - program), program, relative);
+	for (int level = 0; level < 3; level++) {
+		char *slash = strrchr(build, '/');
+		if (slash != NULL) {
+			*slash = '\0';
+		}
+	}
+	snprintf(out, size, "%s/%s", build, relative);
 }
 
 /* The absolute path of a plugin that was built. */
@@ -86,31 +91,30 @@ static bool find_plugin(const char *path, char *out, struct fault *fault)
 	return true;
 }
 
-static bool measure(const struct settings *settings, struct setup *setup, struct report *report, struct answer *answers,
-                    struct fault *fault)
+static bool measure(const struct settings *settings, struct setup *setup, struct results *results,
+                    struct answer *answers, struct fault *fault)
 {
 	for (size_t i = 0; i < COUNT(QUESTIONS); i++) {
 		if (settings->only != NULL && strstr(QUESTIONS[i].name, settings->only) == NULL) {
 			continue;
 		}
-		if (!message_cost_measure(setup, &QUESTIONS[i], &answers[report->count], fault)) {
-			struct fault reason = *fault;
+		if (!message_cost_measure(setup, &QUESTIONS[i], &answers[results->count], fault)) {
 			clear_progress();
-			return fault_set(fault, "%s: %.400s", QUESTIONS[i].name, reason.text);
+			return fault_add(fault, QUESTIONS[i].name);
 		}
-		report->count++;
+		results->count++;
 	}
 	clear_progress();
-	if (report->count == 0) {
+	if (results->count == 0) {
 		return fault_set(fault, "--only \"%s\" matches no question", settings->only);
 	}
 	return true;
 }
 
-static bool targets_hold(const struct report *report)
+static bool targets_hold(const struct results *results)
 {
-	for (size_t i = 0; i < report->count; i++) {
-		if (!report_summary(&report->answers[i]).ok) {
+	for (size_t i = 0; i < results->count; i++) {
+		if (!results_summary(&results->answers[i]).ok) {
 			return false;
 		}
 	}
@@ -124,7 +128,7 @@ static int run(const struct settings *settings)
 	char hearth[PATH_MAX];
 	char empty[PATH_MAX];
 	char folder[PATH_MAX];
-	struct fault fault;
+	struct fault fault = {0};
 	struct machine machine;
 	struct setup setup = {
 		.mosquitto = settings->mosquitto,
@@ -137,7 +141,7 @@ static int run(const struct settings *settings)
 		.window = 128,
 		.go_on = go_on,
 	};
-	struct report report = {.machine = &machine, .setup = &setup, .answers = answers};
+	struct results results = {.machine = &machine, .setup = &setup, .answers = answers};
 
 	if (!find_plugin(settings->hearth, hearth, &fault) || !find_plugin(settings->empty, empty, &fault)) {
 		goto fail;
@@ -150,17 +154,17 @@ static int run(const struct settings *settings)
 	}
 	machine_read(&machine);
 	pins_choose(&setup.pins);
-	bool measured = measure(settings, &setup, &report, answers, &fault);
+	bool measured = measure(settings, &setup, &results, answers, &fault);
 	rmdir(folder);
 	if (!measured) {
 		goto fail;
 	}
-	report_table(&report, stdout);
-	if (!report_json(&report, settings->json, &fault)) {
+	results_table(&results, stdout);
+	if (!results_json(&results, settings->json, &fault)) {
 		goto fail;
 	}
 	printf("All rounds: %s\n", settings->json);
-	return settings->assert_targets && !targets_hold(&report) ? 2 : 0;
+	return settings->assert_targets && !targets_hold(&results) ? 2 : 0;
 fail:
 	fprintf(stderr, "bench: %s\n", fault.text);
 	return 1;
@@ -174,9 +178,9 @@ int main(int word_count, char **words)
 	char hearth[PATH_MAX];
 	char empty[PATH_MAX];
 	char json[PATH_MAX];
-	beside_program("../../mosquitto_hearth.so", hearth, sizeof(hearth));
-	beside_program("empty_plugin.so", empty, sizeof(empty));
-	beside_program("../../bench/message_cost.json", json, sizeof(json));
+	path_in_build("mosquitto_hearth.so", hearth, sizeof(hearth));
+	path_in_build("test/bench/empty_plugin.so", empty, sizeof(empty));
+	path_in_build("bench/message_cost.json", json, sizeof(json));
 	const char *mosquitto = getenv("MOSQUITTO");
 	const char *hearth_plugin = getenv("HEARTH_PLUGIN");
 	struct settings settings = {
@@ -184,7 +188,7 @@ int main(int word_count, char **words)
 		.hearth = hearth_plugin == NULL ? hearth : hearth_plugin,
 		.empty = empty,
 		.json = json,
-		.messages = 60000,
+		.messages = 70000,
 		.pairs = 5,
 		.publishers = 4,
 	};
@@ -200,7 +204,7 @@ int main(int word_count, char **words)
 		{"--assert", "exit with 2 if a target was missed", ARGUMENT_FLAG, .flag = &settings.assert_targets},
 		{"--help", "this", ARGUMENT_FLAG, .flag = &settings.help},
 	};
-	struct fault fault;
+	struct fault fault = {0};
 	if (!arguments_parse(known, COUNT(known), word_count, words, &fault)) {
 		fprintf(stderr, "bench: %s\n", fault.text);
 		return 1;

@@ -68,8 +68,11 @@ static bool client_receive(struct client *client, enum packet_type type, struct 
 		if (got < 0 && errno == EINTR) {
 			continue;
 		}
+		if (got < 0 && errno == EAGAIN) {
+			return fault_set(fault, "no answer from the broker for %d ms", CLIENT_TIMEOUT_MS);
+		}
 		if (got < 0) {
-			return fault_set(fault, "no answer from the broker: %s", strerror(errno));
+			return fault_set(fault, "recv from the broker: %s", strerror(errno));
 		}
 		if (got == 0) {
 			return fault_set(fault, "the broker closed the connection, or a packet is longer than %d bytes",
@@ -172,7 +175,7 @@ void client_close(struct client *client)
 		return;
 	}
 	uint8_t request[2];
-	struct fault ignored;
+	struct fault ignored = {0};
 	client_send(client, request, packet_put_bare(request, sizeof(request), PACKET_DISCONNECT), &ignored);
 	close(client->fd);
 	client->fd = -1;

@@ -11,11 +11,11 @@
 
 static mosquitto_plugin_id_t *plugin_id;
 
-static int on_message(int event, void *event_data, void *user_data)
+static int on_message(int event, void *event_data, void *userdata)
 {
 	(void)event;
 	(void)event_data;
-	(void)user_data;
+	(void)userdata;
 	return MOSQ_ERR_SUCCESS;
 }
 
@@ -29,19 +29,19 @@ EXPORT int mosquitto_plugin_version(int supported_version_count, const int *supp
 	return -1;
 }
 
-EXPORT int mosquitto_plugin_init(mosquitto_plugin_id_t *identifier, void **user_data, struct mosquitto_opt *options,
+EXPORT int mosquitto_plugin_init(mosquitto_plugin_id_t *identifier, void **userdata, struct mosquitto_opt *options,
                                  int option_count)
 {
-	(void)user_data;
+	(void)userdata;
 	(void)options;
 	(void)option_count;
 	plugin_id = identifier;
 	return mosquitto_callback_register(plugin_id, MOSQ_EVT_MESSAGE, on_message, NULL, NULL);
 }
 
-EXPORT int mosquitto_plugin_cleanup(void *user_data, struct mosquitto_opt *options, int option_count)
+EXPORT int mosquitto_plugin_cleanup(void *userdata, struct mosquitto_opt *options, int option_count)
 {
-	(void)user_data;
+	(void)userdata;
 	(void)options;
 	(void)option_count;
 	return mosquitto_callback_unregister(plugin_id, MOSQ_EVT_MESSAGE, on_message, NULL);

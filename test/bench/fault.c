@@ -15,3 +15,9 @@ bool fault_set(struct fault *fault, const char *format, ...)
 	va_end(arguments);
 	return false;
 }
+
+bool fault_add(struct fault *fault, const char *where)
+{
+	struct fault what = *fault;
+	return fault_set(fault, "%s: %.400s", where, what.text);
+}

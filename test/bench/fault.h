@@ -14,4 +14,7 @@ struct fault {
 /* Sets the text, printf fashion. Always returns false, so that a function can end with `return fault_set(…)`. */
 bool fault_set(struct fault *fault, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Puts where it happened before the text: "where: text". Always returns false. */
+bool fault_add(struct fault *fault, const char *where);
+
 #endif

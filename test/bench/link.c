@@ -184,7 +184,7 @@ void link_close(struct link *link)
 		return;
 	}
 	/* A goodbye after half a packet would be read as part of it; then closing has to do. */
-	struct fault ignored;
+	struct fault ignored = {0};
 	if (link->out_len == 0) {
 		link->out_len = packet_put_bare(link->out, sizeof(link->out), PACKET_DISCONNECT);
 		link_flush(link, &ignored);

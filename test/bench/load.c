@@ -252,7 +252,7 @@ struct load *load_open(const struct load_plan *plan, struct fault *fault)
 	}
 	load->plan = *plan;
 	load->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	load->links = calloc((size_t)(plan->publishers + plan->subscribers), sizeof(*load->links));
+	load->links = calloc((size_t)plan->publishers + (size_t)plan->subscribers, sizeof(*load->links));
 	if (load->epoll_fd < 0 || load->links == NULL) {
 		fault_set(fault, "cannot make room for the load's connections: %s", strerror(errno));
 		goto fail;

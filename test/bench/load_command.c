@@ -4,7 +4,7 @@
  */
 #include "load_command.h"
 #include "arguments.h"
-#include "house.h"
+#include "devices.h"
 #include "load.h"
 
 #include <stdio.h>
@@ -38,7 +38,7 @@ int load_command(int word_count, char **words)
 		{"--prepare", "first publish each device's config, retained", ARGUMENT_FLAG, .flag = &prepare},
 		{"--help", "this", ARGUMENT_FLAG, .flag = &help},
 	};
-	struct fault fault;
+	struct fault fault = {0};
 	if (!arguments_parse(known, COUNT(known), word_count, words, &fault)) {
 		goto fail;
 	}
@@ -47,7 +47,7 @@ int load_command(int word_count, char **words)
 		arguments_help(known, COUNT(known));
 		return 0;
 	}
-	if (prepare && !house_prepare((int)port, (int)publishers, false, &fault)) {
+	if (prepare && !devices_prepare((int)port, (int)publishers, false, &fault)) {
 		goto fail;
 	}
 	struct load_plan plan = {
@@ -59,9 +59,9 @@ int load_command(int word_count, char **words)
 		.window = (int)window,
 		.rate = (double)rate,
 		.spin = spin,
-		.filter = HOUSE_FILTER,
-		.topic = house_topic,
-		.payload = house_payload,
+		.filter = DEVICES_FILTER,
+		.topic = devices_topic,
+		.payload = devices_payload,
 	};
 	struct load_result result;
 	struct load *load = load_open(&plan, &fault);

@@ -2,16 +2,17 @@
 /*
  * message_cost: see message_cost.h.
  *
- * The three brokers run side by side and take turns. A round is cut into slices, and in each slice every variant
- * gets its share of the messages, so that whatever else the machine does meets all three alike; every other slice goes
- * through the variants backwards. A round's figure is the median of its slices. While one is measured the others sleep: a
- * slice ends when the broker has consumed everything and the plugin's threads have come to rest.
+ * The three brokers run side by side and take turns. A round is cut into short slices, and in each slice every variant
+ * gets its share of the messages: so whatever else the machine does meets all three alike, and a difference of neighbours
+ * says more than two sums. Every other slice goes through the variants backwards. A round's figures are the medians over its
+ * slices. A slice is over when the broker has consumed everything; a plugin's threads may go on working behind it, on their
+ * own CPU, and are waited for at the end of the round.
  *
  * That Hearth really did its work is checked: before, a reading over the threshold must bring the rule's command on every
  * series; after, its history must have grown by a row's worth of bytes a message.
  */
 #include "message_cost.h"
-#include "house.h"
+#include "devices.h"
 #include "load.h"
 #include "median.h"
 #include "server.h"
@@ -19,7 +20,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#define SLICES        10
+#define SLICES        50
 #define ROW_BYTES_MIN 8 /* no store keeps a reading's time and value in less */
 
 const char *const VARIANT_NAMES[VARIANT_COUNT] = {"bare", "empty", "hearth"};
@@ -50,7 +51,7 @@ static bool contestant_start(struct contestant *contestant, const struct setup *
 	if (!server_start(&contestant->server, folder, setup->mosquitto, conf, &setup->pins, fault)) {
 		return false;
 	}
-	if (!house_prepare(contestant->server.port, setup->publishers, variant == VARIANT_HEARTH, fault)) {
+	if (!devices_prepare(contestant->server.port, setup->publishers, variant == VARIANT_HEARTH, fault)) {
 		return false;
 	}
 	struct load_plan plan = {
@@ -61,60 +62,90 @@ static bool contestant_start(struct contestant *contestant, const struct setup *
 		.batch = setup->batch,
 		.window = setup->window,
 		.spin = setup->pins.pinned,
-		.filter = HOUSE_FILTER,
-		.topic = house_topic,
-		.payload = house_payload,
+		.filter = DEVICES_FILTER,
+		.topic = devices_topic,
+		.payload = devices_payload,
 	};
 	contestant->load = load_open(&plan, fault);
 	return contestant->load != NULL && server_settle(&contestant->server, fault);
 }
 
-/* Sends messages and says what each cost. */
-static bool contestant_run(struct contestant *contestant, uint64_t messages, struct cost *cost, struct fault *fault)
+/* Sends messages and says what each cost the main thread. */
+static bool contestant_run(struct contestant *contestant, uint64_t messages, double *main_ns, struct fault *fault)
 {
 	struct load_result result;
 	struct server_cpu before;
 	struct server_cpu after;
-	struct server_cpu settled;
-	if (!server_cpu_read(&contestant->server, &before, fault) ||
-	    !load_run(contestant->load, messages, &result, fault) || !server_cpu_read(&contestant->server, &after, fault) ||
-	    !server_settle(&contestant->server, fault) || !server_cpu_read(&contestant->server, &settled, fault)) {
+	if (!server_cpu_read(&contestant->server, &before, fault)) {
 		return false;
 	}
-	cost->main_ns = (double)(after.main_ns - before.main_ns) / (double)messages;
-	cost->process_ns = (double)(settled.process_ns - before.process_ns) / (double)messages;
+	if (!load_run(contestant->load, messages, &result, fault)) {
+		return server_fault_add(&contestant->server, fault);
+	}
+	if (!server_cpu_read(&contestant->server, &after, fault)) {
+		return false;
+	}
+	*main_ns = (double)(after.main_ns - before.main_ns) / (double)messages;
 	return true;
 }
 
-static struct cost median_cost(const struct cost slices[SLICES])
+/* What every process has used, once its threads have come to rest. */
+static bool read_processes(const struct contestant contestants[VARIANT_COUNT], struct server_cpu cpu[VARIANT_COUNT],
+                           struct fault *fault)
 {
-	double main_ns[SLICES];
-	double process_ns[SLICES];
-	for (int i = 0; i < SLICES; i++) {
-		main_ns[i] = slices[i].main_ns;
-		process_ns[i] = slices[i].process_ns;
+	for (int variant = 0; variant < VARIANT_COUNT; variant++) {
+		if (!server_settle(&contestants[variant].server, fault) ||
+		    !server_cpu_read(&contestants[variant].server, &cpu[variant], fault)) {
+			return fault_add(fault, VARIANT_NAMES[variant]);
+		}
 	}
-	return (struct cost){median(main_ns, SLICES), median(process_ns, SLICES)};
+	return true;
+}
+
+static void summarize(double slices[VARIANT_COUNT][SLICES], struct round *round)
+{
+	double figures[SLICES];
+	for (int i = 0; i < SLICES; i++) {
+		figures[i] = slices[VARIANT_HEARTH][i] - slices[VARIANT_EMPTY][i];
+	}
+	round->added_ns = median(figures, SLICES);
+	for (int i = 0; i < SLICES; i++) {
+		figures[i] = slices[VARIANT_BARE][i] / slices[VARIANT_HEARTH][i];
+	}
+	round->ratio = median(figures, SLICES);
+	for (int variant = 0; variant < VARIANT_COUNT; variant++) {
+		round->main_ns[variant] = median(slices[variant], SLICES); /* sorts, hence last */
+	}
 }
 
 static bool measure_round(struct contestant contestants[VARIANT_COUNT], const struct setup *setup,
-                          const struct question *question, int round, struct cost cost[VARIANT_COUNT],
-                          struct fault *fault)
+                          const struct question *question, int number, struct round *round, struct fault *fault)
 {
-	struct cost slices[VARIANT_COUNT][SLICES];
+	double slices[VARIANT_COUNT][SLICES];
+	struct server_cpu before[VARIANT_COUNT];
+	struct server_cpu after[VARIANT_COUNT];
+	uint64_t messages = setup->messages / SLICES;
+	if (!read_processes(contestants, before, fault)) {
+		return false;
+	}
 	for (int slice = 0; slice < SLICES; slice++) {
+		if (!setup->go_on(question, number)) {
+			return fault_set(fault, "stopped");
+		}
 		for (int turn = 0; turn < VARIANT_COUNT; turn++) {
-			enum variant variant = (enum variant)(slice % 2 == 0 ? turn : VARIANT_COUNT - 1 - turn);
-			if (!setup->go_on(question, round, variant)) {
-				return fault_set(fault, "stopped");
-			}
-			if (!contestant_run(&contestants[variant], setup->messages / SLICES, &slices[variant][slice], fault)) {
-				return false;
+			int variant = slice % 2 == 0 ? turn : VARIANT_COUNT - 1 - turn;
+			if (!contestant_run(&contestants[variant], messages, &slices[variant][slice], fault)) {
+				return fault_add(fault, VARIANT_NAMES[variant]);
 			}
 		}
 	}
+	if (!read_processes(contestants, after, fault)) {
+		return false;
+	}
+	summarize(slices, round);
 	for (int variant = 0; variant < VARIANT_COUNT; variant++) {
-		cost[variant] = median_cost(slices[variant]);
+		double spent_ns = (double)(after[variant].process_ns - before[variant].process_ns);
+		round->process_ns[variant] = spent_ns / (double)(messages * SLICES);
 	}
 	return true;
 }
@@ -124,10 +155,10 @@ static bool check_stored(const struct server *server, const struct setup *setup,
 	char path[PATH_MAX + 16];
 	struct stat history = {0};
 	snprintf(path, sizeof(path), "%s/history.db", server->folder);
-	double messages = (double)(setup->messages / SLICES * SLICES) * (setup->pairs + 1);
-	if (stat(path, &history) != 0 || (double)history.st_size < ROW_BYTES_MIN * messages) {
-		return fault_set(fault, "Hearth's history has only %lld bytes after %.0f readings: they were not all stored",
-		                 (long long)history.st_size, messages);
+	uint64_t messages = setup->messages / SLICES * SLICES * (uint64_t)(setup->pairs + 1);
+	if (stat(path, &history) != 0 || (uint64_t)history.st_size < ROW_BYTES_MIN * messages) {
+		return fault_set(fault, "Hearth's history has only %lld bytes after %llu readings: they were not all stored",
+		                 (long long)history.st_size, (unsigned long long)messages);
 	}
 	return true;
 }
@@ -137,14 +168,13 @@ static bool ask(struct contestant contestants[VARIANT_COUNT], const struct setup
 {
 	for (int variant = 0; variant < VARIANT_COUNT; variant++) {
 		if (!contestant_start(&contestants[variant], setup, question, (enum variant)variant, fault)) {
-			return false;
+			return fault_add(fault, VARIANT_NAMES[variant]);
 		}
 	}
 	server_version(&contestants[VARIANT_BARE].server, answer->mosquitto_version, sizeof(answer->mosquitto_version));
 	for (int round = 0; round <= setup->pairs; round++) {
 		/* Round 0 warms up; round 1 writes over what it measured. */
-		struct cost *cost = answer->cost[round == 0 ? 0 : round - 1];
-		if (!measure_round(contestants, setup, question, round, cost, fault)) {
+		if (!measure_round(contestants, setup, question, round, &answer->rounds[round == 0 ? 0 : round - 1], fault)) {
 			return false;
 		}
 	}
@@ -152,7 +182,7 @@ static bool ask(struct contestant contestants[VARIANT_COUNT], const struct setup
 		load_close(contestants[variant].load);
 		contestants[variant].load = NULL;
 		if (!server_stop(&contestants[variant].server, fault)) {
-			return false;
+			return fault_add(fault, VARIANT_NAMES[variant]);
 		}
 	}
 	return check_stored(&contestants[VARIANT_HEARTH].server, setup, fault);

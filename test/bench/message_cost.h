@@ -32,14 +32,16 @@ struct setup {
 	int publishers;
 	int batch;
 	int window;
-	/* Called before each piece of work (round 0 warms up). False: stop. */
-	bool (*go_on)(const struct question *question, int round, enum variant variant);
+	/* Called before each slice (round 0 warms up). False: stop. */
+	bool (*go_on)(const struct question *question, int round);
 };
 
-/* CPU nanoseconds a message. */
-struct cost {
-	double main_ns;    /* the broker's own thread */
-	double process_ns; /* all threads, until they have come to rest */
+/* CPU nanoseconds a message; differences and ratios are between slices that were measured one after the other. */
+struct round {
+	double main_ns[VARIANT_COUNT];    /* the broker's own thread */
+	double process_ns[VARIANT_COUNT]; /* all threads, until they have come to rest */
+	double added_ns;                  /* Hearth - empty plugin, main thread */
+	double ratio;                     /* bare / Hearth, main thread */
 };
 
 #define PAIRS_MAX 99
@@ -47,7 +49,7 @@ struct cost {
 struct answer {
 	const struct question *question;
 	int pairs;
-	struct cost cost[PAIRS_MAX][VARIANT_COUNT];
+	struct round rounds[PAIRS_MAX];
 	char mosquitto_version[32];
 };
 

@@ -116,7 +116,7 @@ static bool take_publish(const uint8_t *body, size_t len, unsigned flags, struct
 	if (len < 2) {
 		return false;
 	}
-	out->qos = flags >> 1 & 3;
+	out->qos = (int)(flags >> 1 & 3);
 	out->retain = flags & 1;
 	out->topic = (const char *)body + 2;
 	out->topic_len = take_u16(body);

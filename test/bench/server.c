@@ -81,15 +81,15 @@ static void last_line(const char *path, char *out, size_t size)
 	fclose(file);
 }
 
-/* Says why the server does not run, in its own words. */
+/* What happened, and the server's own last words: from its log, else from its output. */
 static bool fault_of_server(const struct server *server, const char *what, struct fault *fault)
 {
 	char path[PATH_MAX + 16];
 	char said[300];
-	snprintf(path, sizeof(path), "%s/output", server->folder);
+	snprintf(path, sizeof(path), "%s/broker.log", server->folder);
 	last_line(path, said, sizeof(said));
 	if (said[0] == '\0') {
-		snprintf(path, sizeof(path), "%s/broker.log", server->folder);
+		snprintf(path, sizeof(path), "%s/output", server->folder);
 		last_line(path, said, sizeof(said));
 	}
 	return fault_set(fault, "%s; it last said: %s", what, said[0] == '\0' ? "nothing" : said);
@@ -137,7 +137,7 @@ static void become_server(const struct server *server, const char *mosquitto, co
 static bool await_answer(struct server *server, struct fault *fault)
 {
 	struct client client;
-	struct fault refused;
+	struct fault refused = {0};
 	int64_t deadline_ms = clock_ms() + START_TIMEOUT_MS;
 	while (!client_open(&client, server->port, "bench-is-it-up", &refused)) {
 		if (waitpid(server->pid, NULL, WNOHANG) != 0) {
@@ -199,42 +199,46 @@ static bool process_ns(const struct server *server, int64_t *out)
 	return true;
 }
 
-/* The state letter of the main thread: third field of its stat file, behind a name that may hold anything but ')'. */
-static char main_thread_state(const struct server *server)
+/* The state letter of the main thread, third field of its stat file behind the name in parentheses; 0: it has gone. */
+static int main_thread_state(const struct server *server)
 {
 	char path[64];
 	char line[512];
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", (int)server->pid, (int)server->pid);
 	FILE *file = fopen(path, "re");
 	if (file == NULL) {
-		return '\0';
+		return 0;
 	}
 	char *end = fgets(line, sizeof(line), file) == NULL ? NULL : strrchr(line, ')');
 	fclose(file);
-	return end == NULL || strlen(end) < 3 ? '\0' : end[2];
+	return end == NULL || strlen(end) < 3 ? 0 : end[2];
 }
 
 static bool main_thread_ns(const struct server *server, int64_t *out)
 {
 	char path[64];
-	long long value = 0;
+	char line[128];
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/schedstat", (int)server->pid, (int)server->pid);
 	FILE *file = fopen(path, "re");
 	if (file == NULL) {
 		return false;
 	}
-	bool read = fscanf(file, "%lld", &value) == 1;
+	bool read = fgets(line, sizeof(line), file) != NULL;
 	fclose(file);
-	*out = value;
+	*out = read ? strtoll(line, NULL, 10) : 0;
 	return read;
 }
 
 bool server_cpu_read(const struct server *server, struct server_cpu *cpu, struct fault *fault)
 {
 	int64_t deadline_ms = clock_ms() + SLEEP_TIMEOUT_MS;
-	while (main_thread_state(server) != 'S') {
+	int state;
+	while ((state = main_thread_state(server)) != 'S') {
+		if (state == 0 || state == 'Z') {
+			return fault_of_server(server, "the broker has gone", fault);
+		}
 		if (clock_ms() > deadline_ms) {
-			return fault_of_server(server, "the broker has gone or does not come to rest", fault);
+			return fault_of_server(server, "the broker does not come to rest", fault);
 		}
 		sleep_us(200);
 	}
@@ -264,7 +268,7 @@ bool server_settle(const struct server *server, struct fault *fault)
 		if (!process_ns(server, &before)) {
 			return fault_of_server(server, "the broker has gone", fault);
 		}
-		sleep_us(SETTLE_INTERVAL_MS * 1000);
+		sleep_us(SETTLE_INTERVAL_MS * 1000L);
 		if (!process_ns(server, &after) || clock_ms() > deadline_ms) {
 			return fault_of_server(server, "the plugin's threads do not come to rest", fault);
 		}
@@ -296,6 +300,20 @@ void server_version(const struct server *server, char *out, size_t size)
 }
 
 /* ---- stopping ---- */
+
+bool server_fault_add(struct server *server, struct fault *fault)
+{
+	struct fault reason = *fault;
+	char what[sizeof(reason.text) + 64];
+	int status = 0;
+	const char *ended = "";
+	if (server->pid > 0 && waitpid(server->pid, &status, WNOHANG) == server->pid) {
+		server->pid = 0;
+		ended = WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "it ended";
+	}
+	snprintf(what, sizeof(what), "%.300s%s%s", reason.text, ended[0] == '\0' ? "" : "; the broker is gone: ", ended);
+	return fault_of_server(server, what, fault);
+}
 
 bool server_stop(struct server *server, struct fault *fault)
 {

@@ -40,6 +40,9 @@ bool server_settle(const struct server *server, struct fault *fault);
 /* The version that the server's log states, such as "2.0.11". */
 void server_version(const struct server *server, char *out, size_t size);
 
+/* Adds to a fault what the server last said, and whether it still runs. Always returns false. */
+bool server_fault_add(struct server *server, struct fault *fault);
+
 /* Asks it to stop and waits; false if it had to be killed or ended badly. Its folder stays until server_remove. */
 bool server_stop(struct server *server, struct fault *fault);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * house: see house.h. Device n switches a fan of its own, so that each series' rule shows itself.
+ * devices: see devices.h. Device n switches a fan of its own, so that each series' rule shows itself.
  */
-#include "house.h"
+#include "devices.h"
 #include "client.h"
 
 #include <stdio.h>
@@ -13,12 +13,12 @@
 	"{\"rules\":[{\"name\":\"cool\",\"when\":{\"above\":28,\"hysteresis\":1},"                                         \
 	"\"then\":[{\"set\":\"home/fan%d/motor\",\"to\":1}]}]}"
 
-size_t house_topic(int publisher, char *out, size_t size)
+size_t devices_topic(int publisher, char *out, size_t size)
 {
 	return (size_t)snprintf(out, size, "home/dev%d/temperature/value", publisher + 1);
 }
 
-size_t house_payload(uint64_t index, char *out, size_t size)
+size_t devices_payload(uint64_t index, char *out, size_t size)
 {
 	if (size < 4) {
 		return 0;
@@ -31,7 +31,7 @@ size_t house_payload(uint64_t index, char *out, size_t size)
 	return 4;
 }
 
-static bool house_publish_config(struct client *client, int device, struct fault *fault)
+static bool publish_config(struct client *client, int device, struct fault *fault)
 {
 	char topic[TEXT_MAX];
 	char config[TEXT_MAX];
@@ -41,13 +41,13 @@ static bool house_publish_config(struct client *client, int device, struct fault
 }
 
 /* Crosses the threshold of one series and waits for the fan to be switched on. */
-static bool house_try_rule(struct client *sensor, struct client *fan, int device, struct fault *fault)
+static bool try_rule(struct client *sensor, struct client *fan, int device, struct fault *fault)
 {
 	char topic[TEXT_MAX];
 	char command[TEXT_MAX];
 	snprintf(topic, sizeof(topic), "home/dev%d/temperature/value", device);
 	snprintf(command, sizeof(command), "home/fan%d/motor/set", device);
-	struct fault silence;
+	struct fault silence = {0};
 	if (!client_publish(sensor, topic, "30.5", false, fault)) {
 		return false;
 	}
@@ -57,20 +57,20 @@ static bool house_try_rule(struct client *sensor, struct client *fan, int device
 	return client_publish(sensor, topic, "23.5", false, fault);
 }
 
-bool house_prepare(int port, int devices, bool rules_run, struct fault *fault)
+bool devices_prepare(int port, int devices, bool rules_run, struct fault *fault)
 {
 	struct client sensor = {.fd = -1};
 	struct client fan = {.fd = -1};
 	bool done = false;
-	if (!client_open(&sensor, port, "house-sensor", fault) || !client_open(&fan, port, "house-fan", fault) ||
+	if (!client_open(&sensor, port, "devices-sensor", fault) || !client_open(&fan, port, "devices-fan", fault) ||
 	    !client_subscribe(&fan, "home/+/motor/set", 0, fault)) {
 		goto out;
 	}
 	for (int device = 1; device <= devices; device++) {
-		if (!house_publish_config(&sensor, device, fault)) {
+		if (!publish_config(&sensor, device, fault)) {
 			goto out;
 		}
-		if (rules_run && !house_try_rule(&sensor, &fan, device, fault)) {
+		if (rules_run && !try_rule(&sensor, &fan, device, fault)) {
 			goto out;
 		}
 	}

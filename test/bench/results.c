@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * report: see report.h.
+ * results: see results.h.
  */
-#include "report.h"
+#include "results.h"
 #include "median.h"
 
 #include <cjson/cJSON.h>
@@ -21,61 +21,60 @@ static const char LEGEND[] =
 	"all threads          hearth - empty with the threads that write to disk and database\n"
 	"\n";
 
-struct summary report_summary(const struct answer *answer)
+/* The median over the rounds of the figure that lies `offset` bytes into each. */
+static double median_of_rounds(const struct answer *answer, size_t offset)
 {
-	struct summary summary;
 	double figures[PAIRS_MAX];
-	int pairs = answer->pairs;
-	for (int variant = 0; variant < VARIANT_COUNT; variant++) {
-		for (int i = 0; i < pairs; i++) {
-			figures[i] = answer->cost[i][variant].main_ns;
-		}
-		summary.main_ns[variant] = median(figures, pairs);
-		for (int i = 0; i < pairs; i++) {
-			figures[i] = answer->cost[i][variant].process_ns;
-		}
-		summary.process_ns[variant] = median(figures, pairs);
+	for (int i = 0; i < answer->pairs; i++) {
+		memcpy(&figures[i], (const char *)&answer->rounds[i] + offset, sizeof(figures[i]));
 	}
-	for (int i = 0; i < pairs; i++) {
-		figures[i] = answer->cost[i][VARIANT_HEARTH].process_ns - answer->cost[i][VARIANT_EMPTY].process_ns;
+	return median(figures, answer->pairs);
+}
+
+struct summary results_summary(const struct answer *answer)
+{
+	struct summary summary = {
+		.median.added_ns = median_of_rounds(answer, offsetof(struct round, added_ns)),
+		.median.ratio = median_of_rounds(answer, offsetof(struct round, ratio)),
+		.added_ns_min = INFINITY,
+		.added_ns_max = -INFINITY,
+	};
+	for (size_t variant = 0; variant < VARIANT_COUNT; variant++) {
+		size_t place = variant * sizeof(double);
+		summary.median.main_ns[variant] = median_of_rounds(answer, offsetof(struct round, main_ns) + place);
+		summary.median.process_ns[variant] = median_of_rounds(answer, offsetof(struct round, process_ns) + place);
 	}
-	summary.added_process_ns = median(figures, pairs);
-	for (int i = 0; i < pairs; i++) {
-		figures[i] = answer->cost[i][VARIANT_BARE].main_ns / answer->cost[i][VARIANT_HEARTH].main_ns;
+	for (int i = 0; i < answer->pairs; i++) {
+		summary.added_ns_min = fmin(summary.added_ns_min, answer->rounds[i].added_ns);
+		summary.added_ns_max = fmax(summary.added_ns_max, answer->rounds[i].added_ns);
 	}
-	summary.ratio = median(figures, pairs);
-	for (int i = 0; i < pairs; i++) {
-		figures[i] = answer->cost[i][VARIANT_HEARTH].main_ns - answer->cost[i][VARIANT_EMPTY].main_ns;
-	}
-	summary.added_ns = median(figures, pairs);
-	summary.added_ns_min = figures[0];
-	summary.added_ns_max = figures[pairs - 1];
-	summary.ok = summary.added_ns <= answer->question->target_ns;
+	summary.ok = summary.median.added_ns <= answer->question->target_ns;
 	return summary;
 }
 
-void report_table(const struct report *report, FILE *out)
+void results_table(const struct results *results, FILE *out)
 {
-	const struct setup *setup = report->setup;
+	const struct setup *setup = results->setup;
 	fprintf(out, "CPU nanoseconds a message; every message a stored reading that passes one rule\n\n");
 	fprintf(out, "%-22s %7s %7s %7s %7s %16s %7s %12s %8s\n", "", "bare", "empty", "hearth", "added", "(min to max)",
 	        "ratio", "all threads", "target");
-	for (size_t i = 0; i < report->count; i++) {
-		const struct question *question = report->answers[i].question;
-		struct summary summary = report_summary(&report->answers[i]);
+	for (size_t i = 0; i < results->count; i++) {
+		const struct question *question = results->answers[i].question;
+		struct summary summary = results_summary(&results->answers[i]);
 		char range[32];
 		snprintf(range, sizeof(range), "(%.0f to %.0f)", summary.added_ns_min, summary.added_ns_max);
+		double behind = summary.median.process_ns[VARIANT_HEARTH] - summary.median.process_ns[VARIANT_EMPTY];
 		fprintf(out, "%-22s %7.0f %7.0f %7.0f %+7.0f %16s %7.3f %+12.0f %+8.0f  %s\n", question->name,
-		        summary.main_ns[VARIANT_BARE], summary.main_ns[VARIANT_EMPTY], summary.main_ns[VARIANT_HEARTH],
-		        summary.added_ns, range, summary.ratio, summary.added_process_ns, question->target_ns,
-		        summary.ok ? "ok" : "MISSED");
+		        summary.median.main_ns[VARIANT_BARE], summary.median.main_ns[VARIANT_EMPTY],
+		        summary.median.main_ns[VARIANT_HEARTH], summary.median.added_ns, range, summary.median.ratio, behind,
+		        question->target_ns, summary.ok ? "ok" : "MISSED");
 	}
 	fputs(LEGEND, out);
 	fprintf(out, "Medians of %d rounds of %llu messages from %d publishers, %d packets a write.\n", setup->pairs,
 	        (unsigned long long)setup->messages, setup->publishers, setup->batch);
-	fprintf(out, "%s, %d cores, %s, a system call %.0f ns, Mosquitto %s%s\n", report->machine->cpu,
-	        report->machine->cores, report->machine->kernel, report->machine->syscall_ns,
-	        report->count > 0 ? report->answers[0].mosquitto_version : "?",
+	fprintf(out, "%s, %d cores, %s, a system call %.0f ns, Mosquitto %s%s\n", results->machine->cpu,
+	        results->machine->cores, results->machine->kernel, results->machine->syscall_ns,
+	        results->count > 0 ? results->answers[0].mosquitto_version : "?",
 	        setup->pins.pinned ? "" : " (one CPU for everything: trust only the ratios)");
 }
 
@@ -84,51 +83,46 @@ void report_table(const struct report *report, FILE *out)
 /* A figure to a tenth: more digits would be noise. */
 static void add_figure(cJSON *object, const char *name, double figure)
 {
-	cJSON_AddNumberToObject(object, name, round(figure * 10) / 10);
+	cJSON_AddNumberToObject(object, name, nearbyint(figure * 10) / 10);
 }
 
-static cJSON *json_of_cost(const struct cost *cost)
+static void add_round(cJSON *object, const struct round *round)
 {
-	cJSON *object = cJSON_CreateObject();
-	add_figure(object, "main_ns", cost->main_ns);
-	add_figure(object, "process_ns", cost->process_ns);
-	return object;
+	for (int variant = 0; variant < VARIANT_COUNT; variant++) {
+		cJSON *cost = cJSON_AddObjectToObject(object, VARIANT_NAMES[variant]);
+		add_figure(cost, "main_ns", round->main_ns[variant]);
+		add_figure(cost, "process_ns", round->process_ns[variant]);
+	}
+	add_figure(object, "added_ns", round->added_ns);
+	cJSON_AddNumberToObject(object, "ratio", nearbyint(round->ratio * 1000) / 1000);
 }
 
 static cJSON *json_of_answer(const struct answer *answer)
 {
 	const struct question *question = answer->question;
-	struct summary summary = report_summary(answer);
+	struct summary summary = results_summary(answer);
 	cJSON *object = cJSON_CreateObject();
 	cJSON_AddStringToObject(object, "question", question->name);
 	cJSON_AddNumberToObject(object, "qos", question->qos);
 	cJSON_AddNumberToObject(object, "subscribers", question->subscribers);
-	for (int variant = 0; variant < VARIANT_COUNT; variant++) {
-		struct cost cost = {summary.main_ns[variant], summary.process_ns[variant]};
-		cJSON_AddItemToObject(object, VARIANT_NAMES[variant], json_of_cost(&cost));
-	}
-	add_figure(object, "added_ns", summary.added_ns);
+	add_round(object, &summary.median);
 	add_figure(object, "added_ns_min", summary.added_ns_min);
 	add_figure(object, "added_ns_max", summary.added_ns_max);
-	add_figure(object, "added_process_ns", summary.added_process_ns);
-	cJSON_AddNumberToObject(object, "ratio", round(summary.ratio * 10000) / 10000);
 	cJSON_AddNumberToObject(object, "target_ns", question->target_ns);
 	cJSON_AddBoolToObject(object, "ok", summary.ok);
 	cJSON *rounds = cJSON_AddArrayToObject(object, "rounds");
 	for (int i = 0; i < answer->pairs; i++) {
 		cJSON *one = cJSON_CreateObject();
-		for (int variant = 0; variant < VARIANT_COUNT; variant++) {
-			cJSON_AddItemToObject(one, VARIANT_NAMES[variant], json_of_cost(&answer->cost[i][variant]));
-		}
+		add_round(one, &answer->rounds[i]);
 		cJSON_AddItemToArray(rounds, one);
 	}
 	return object;
 }
 
-static cJSON *json_of_report(const struct report *report)
+static cJSON *json_of_results(const struct results *results)
 {
-	const struct machine *machine = report->machine;
-	const struct setup *setup = report->setup;
+	const struct machine *machine = results->machine;
+	const struct setup *setup = results->setup;
 	char now[32];
 	time_t seconds = time(NULL);
 	struct tm utc;
@@ -138,7 +132,7 @@ static cJSON *json_of_report(const struct report *report)
 	cJSON_AddStringToObject(root, "benchmark", "message_cost");
 	cJSON_AddStringToObject(root, "time", now);
 	cJSON_AddStringToObject(root, "hearth", HEARTH_VERSION);
-	cJSON_AddStringToObject(root, "mosquitto", report->count > 0 ? report->answers[0].mosquitto_version : "");
+	cJSON_AddStringToObject(root, "mosquitto", results->count > 0 ? results->answers[0].mosquitto_version : "");
 	cJSON *object = cJSON_AddObjectToObject(root, "machine");
 	cJSON_AddStringToObject(object, "cpu", machine->cpu);
 	cJSON_AddNumberToObject(object, "cores", machine->cores);
@@ -152,8 +146,8 @@ static cJSON *json_of_report(const struct report *report)
 	cJSON_AddNumberToObject(object, "window", setup->window);
 	cJSON_AddBoolToObject(object, "pinned", setup->pins.pinned);
 	cJSON *answers = cJSON_AddArrayToObject(root, "answers");
-	for (size_t i = 0; i < report->count; i++) {
-		cJSON_AddItemToArray(answers, json_of_answer(&report->answers[i]));
+	for (size_t i = 0; i < results->count; i++) {
+		cJSON_AddItemToArray(answers, json_of_answer(&results->answers[i]));
 	}
 	return root;
 }
@@ -169,9 +163,9 @@ static void make_parent_folders(const char *path)
 	}
 }
 
-bool report_json(const struct report *report, const char *path, struct fault *fault)
+bool results_json(const struct results *results, const char *path, struct fault *fault)
 {
-	cJSON *root = json_of_report(report);
+	cJSON *root = json_of_results(results);
 	char *text = cJSON_Print(root);
 	cJSON_Delete(root);
 	if (text == NULL) {
