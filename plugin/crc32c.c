@@ -63,12 +63,19 @@ __attribute__((target("sse4.2"))) static uint32_t crc32c_sse42(uint32_t crc, con
 	const uint8_t *at = bytes;
 	uint64_t wide = (uint32_t)~crc;
 	uint64_t word;
+	uint32_t half;
 
 	for (; len >= sizeof word; at += sizeof word, len -= sizeof word) {
 		memcpy(&word, at, sizeof word);
 		wide = _mm_crc32_u64(wide, word);
 	}
 	crc = (uint32_t)wide;
+	if (len >= sizeof half) {
+		memcpy(&half, at, sizeof half);
+		crc = _mm_crc32_u32(crc, half);
+		at += sizeof half;
+		len -= sizeof half;
+	}
 	for (; len > 0; at++, len--)
 		crc = _mm_crc32_u8(crc, *at);
 	return ~crc;

@@ -2,30 +2,28 @@
 /*
  * host: the gauges' sources and how they are read.
  *
- * Files are streamed line by line through a bounded buffer, so that a line without an end costs no memory. Every
- * reader either understands what it reads or reports nothing: a gauge is never guessed from a file that is cut off.
+ * Files are streamed line by line; see host_file.h. Every reader either understands what it reads or reports nothing: a
+ * gauge is never guessed from a line that is cut off.
  *
  * CPU          /proc/stat, line "cpu  user nice system idle iowait irq softirq steal guest guest_nice", in ticks. guest
  *              and guest_nice are within user and nice already.
  * memory       /proc/meminfo, lines "MemTotal: N kB" and "MemAvailable: N kB"
  * temperature  /sys/class/thermal/thermal_zoneN/temp, thousandths of a degree
- * clients      /proc/self/fd for the descriptors, then TCP_INFO and the local address of each; see tcp(7)
+ * clients      /proc/self/fd and /proc/net/tcp, tcp6; see host_clients.c
  */
 #include "host.h"
+
+#include "host_clients.h"
+#include "host_file.h"
 
 #include <dirent.h>
 #include <limits.h>
 #include <math.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/statvfs.h>
-
-#define LINE_SIZE 512 /* the lines that matter have at most about 200 bytes */
 
 #define TEMPERATURE_MIN (-40.0)
 #define TEMPERATURE_MAX 150.0
@@ -42,57 +40,6 @@ struct host {
 	struct cpu_ticks last;
 };
 
-/* ---- reading ---- */
-
-/* The path below the root, in `full`; an empty one, which nothing opens, if it is too long. */
-static const char *path_below(const struct host *host, const char *path, char full[static PATH_MAX])
-{
-	int len = snprintf(full, PATH_MAX, "%s%s", host->root, path);
-	return len > 0 && len < PATH_MAX ? full : "";
-}
-
-static FILE *file_open(const struct host *host, const char *path)
-{
-	char full[PATH_MAX];
-	return fopen(path_below(host, path, full), "re");
-}
-
-static DIR *directory_open(const struct host *host, const char *path)
-{
-	char full[PATH_MAX];
-	return opendir(path_below(host, path, full));
-}
-
-/*
- * Reads the next line without its end. What does not fit is dropped, and a NUL byte becomes '?', so that it can never
- * pass for the end of a number. A last line that is cut off (no '\n') is none. False at the end.
- */
-static bool line_next(FILE *file, char line[static LINE_SIZE])
-{
-	size_t len = 0;
-	int c;
-
-	while ((c = getc_unlocked(file)) != EOF && c != '\n')
-		if (len < LINE_SIZE - 1)
-			line[len++] = (char)(c == '\0' ? '?' : c);
-	line[len] = '\0';
-	return c == '\n';
-}
-
-/* Reads a decimal number that ends at a space or the line's end, and steps behind it. */
-static bool number_next(const char **cursor, uint64_t *out)
-{
-	const char *c = *cursor + strspn(*cursor, " ");
-	size_t digits = strspn(c, "0123456789");
-
-	/* 18 digits always fit, and ten such numbers can still be added up. */
-	if (digits == 0 || digits > 18 || (c[digits] != ' ' && c[digits] != '\0'))
-		return false;
-	*out = strtoull(c, NULL, 10);
-	*cursor = c + digits;
-	return true;
-}
-
 /* ---- CPU ---- */
 
 enum { CPU_USER, CPU_NICE, CPU_SYSTEM, CPU_IDLE, CPU_IOWAIT, CPU_IRQ, CPU_SOFTIRQ, CPU_STEAL, CPU_FIELDS };
@@ -102,7 +49,7 @@ static bool cpu_parse(const char *fields, struct cpu_ticks *out)
 	uint64_t ticks[CPU_FIELDS] = {0};
 	size_t count = 0;
 
-	while (count < CPU_FIELDS && number_next(&fields, &ticks[count]))
+	while (count < CPU_FIELDS && host_number_next(&fields, &ticks[count]))
 		count++;
 	/* Kernels before 2.6 know the first four only. */
 	if (count <= CPU_IDLE || (count < CPU_FIELDS && fields[strspn(fields, " ")] != '\0'))
@@ -116,13 +63,13 @@ static bool cpu_parse(const char *fields, struct cpu_ticks *out)
 
 static bool cpu_read(const struct host *host, struct cpu_ticks *out)
 {
-	char line[LINE_SIZE];
+	char line[HOST_LINE_SIZE];
 	bool found = false;
-	FILE *file = file_open(host, "/proc/stat");
+	FILE *file = host_file_open(host->root, "/proc/stat");
 
 	if (!file)
 		return false;
-	while (!found && line_next(file, line))
+	while (!found && host_line_next(file, line))
 		found = strncmp(line, "cpu ", 4) == 0 && cpu_parse(line + 4, out);
 	fclose(file);
 	return found;
@@ -156,21 +103,21 @@ static bool memory_field(const char *line, const char *name, uint64_t *out)
 	size_t len = strlen(name);
 	const char *cursor = line + len;
 
-	return strncmp(line, name, len) == 0 && number_next(&cursor, out) && strcmp(cursor, " kB") == 0;
+	return strncmp(line, name, len) == 0 && host_number_next(&cursor, out) && strcmp(cursor, " kB") == 0;
 }
 
 static bool take_memory(struct host *host, double *out)
 {
-	char line[LINE_SIZE];
+	char line[HOST_LINE_SIZE];
 	uint64_t total = 0;
 	uint64_t available = 0;
 	bool has_total = false;
 	bool has_available = false;
-	FILE *file = file_open(host, "/proc/meminfo");
+	FILE *file = host_file_open(host->root, "/proc/meminfo");
 
 	if (!file)
 		return false;
-	while (!(has_total && has_available) && line_next(file, line)) {
+	while (!(has_total && has_available) && host_line_next(file, line)) {
 		has_total = has_total || memory_field(line, "MemTotal:", &total);
 		has_available = has_available || memory_field(line, "MemAvailable:", &available);
 	}
@@ -207,23 +154,23 @@ static bool take_disk(struct host *host, double *out)
 static bool zone_read(const struct host *host, const char *zone, double *out)
 {
 	char path[PATH_MAX];
-	char line[LINE_SIZE];
+	char line[HOST_LINE_SIZE];
 	const char *digits = line;
 	uint64_t number;
 	bool good;
 	FILE *file;
 
 	snprintf(path, sizeof(path), "/sys/class/thermal/%s/temp", zone);
-	file = file_open(host, path);
+	file = host_file_open(host->root, path);
 	if (!file)
 		return false;
-	good = line_next(file, line);
+	good = host_line_next(file, line);
 	fclose(file);
 	if (!good)
 		return false;
 	if (*digits == '-')
 		digits++;
-	if (*digits == ' ' || !number_next(&digits, &number) || *digits != '\0')
+	if (*digits == ' ' || !host_number_next(&digits, &number) || *digits != '\0')
 		return false;
 	*out = (line[0] == '-' ? -1.0 : 1.0) * (double)number / 1000.0;
 	return true;
@@ -234,7 +181,7 @@ static bool take_temperature(struct host *host, double *out)
 {
 	const struct dirent *entry;
 	bool known = false;
-	DIR *zones = directory_open(host, "/sys/class/thermal");
+	DIR *zones = host_folder_open(host->root, "/sys/class/thermal");
 
 	if (!zones)
 		return false;
@@ -254,84 +201,13 @@ static bool take_temperature(struct host *host, double *out)
 
 /* ---- clients ---- */
 
-#define PORTS (UINT16_MAX + 1)
-
-struct port_table {
-	uint32_t established[PORTS]; /* connections by their local port */
-	bool listening[PORTS];
-};
-
-/* The local port of an IPv4 or IPv6 socket; 0 if it has none. */
-static uint16_t socket_port(int fd)
-{
-	union {
-		struct sockaddr any;
-		struct sockaddr_in v4;
-		struct sockaddr_in6 v6;
-	} address = {0};
-	socklen_t len = sizeof(address);
-
-	if (getsockname(fd, &address.any, &len) != 0)
-		return 0;
-	switch (address.any.sa_family) {
-	case AF_INET:
-		return ntohs(address.v4.sin_port);
-	case AF_INET6:
-		return ntohs(address.v6.sin6_port);
-	default:
-		return 0;
-	}
-}
-
-/* Another thread may close the descriptor, or use its number again, meanwhile: then this socket counts or does not. */
-static void ports_add(struct port_table *ports, int fd)
-{
-	uint8_t state = 0; /* the first byte of struct tcp_info; the kernel gives as much of it as there is room for */
-	socklen_t len = sizeof(state);
-
-	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &state, &len) != 0)
-		return;
-	if (state == TCP_LISTEN)
-		ports->listening[socket_port(fd)] = true;
-	else if (state == TCP_ESTABLISHED)
-		ports->established[socket_port(fd)]++;
-}
-
-static double ports_clients(const struct port_table *ports)
-{
-	double clients = 0.0;
-
-	for (size_t port = 1; port < PORTS; port++)
-		if (ports->listening[port])
-			clients += ports->established[port];
-	return clients;
-}
-
-/*
- * Asks the sockets themselves. /proc/net/tcp would tell the same, but the kernel walks its whole hash of connections
- * for each reading of it: milliseconds for ten clients, and tens of them for thousands.
- */
 static bool take_clients(struct host *host, double *out)
 {
-	const struct dirent *entry;
-	struct port_table *ports;
-	DIR *fds = directory_open(host, "/proc/self/fd");
+	size_t clients;
 
-	if (!fds)
+	if (!host_clients_count(host->root, &clients))
 		return false;
-	ports = calloc(1, sizeof(*ports));
-	while (ports && (entry = readdir(fds)) != NULL) {
-		const char *cursor = entry->d_name;
-		uint64_t fd;
-
-		if (number_next(&cursor, &fd) && *cursor == '\0' && fd <= INT_MAX)
-			ports_add(ports, (int)fd);
-	}
-	closedir(fds);
-	if (!ports)
-		return false;
-	*out = ports_clients(ports);
-	free(ports);
+	*out = (double)clients;
 	return true;
 }
 

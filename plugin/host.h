@@ -2,8 +2,11 @@
 /*
  * host: the broker machine's own gauges, read from /proc and /sys.
  *
- * Linux sources: proc(5) for stat, meminfo and self/fd; tcp(7) for sockets; statvfs(3) for the disk; the kernel's
+ * Linux sources: proc(5) for stat, meminfo, self/fd and net/tcp; statvfs(3) for the disk; the kernel's
  * Documentation/driver-api/thermal for temperatures. A gauge that the machine does not have is left out.
+ *
+ * A host belongs to the one thread that takes its samples. That may be any thread, with a descriptor table of its own
+ * too: HOST_CLIENTS counts the sockets of the process's main thread.
  */
 #ifndef HEARTH_HOST_H
 #define HEARTH_HOST_H
@@ -16,7 +19,7 @@ enum host_gauge {
 	HOST_MEMORY,      /* % of memory that is not available to a new program */
 	HOST_DISK,        /* % of the state folder's file system that is used */
 	HOST_TEMPERATURE, /* °C, the hottest thermal zone */
-	HOST_CLIENTS,     /* established TCP connections to ports this process listens on */
+	HOST_CLIENTS,     /* accepted, established TCP connections to ports this process listens on */
 	HOST_GAUGE_COUNT
 };
 

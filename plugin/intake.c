@@ -36,9 +36,16 @@ struct intake {
 struct arrival {
 	const struct message *message;
 	struct series *series; /* NULL: not seen yet */
-	struct topic topic;    /* of the message's name */
+	enum topic_subject subject;
+	struct topic parts; /* of the message's name, while there is no series */
 	struct instant now;
 };
+
+/* The message's name in parts; most messages never ask. */
+static struct topic topic_of(const struct arrival *arrival)
+{
+	return arrival->series != NULL ? series_topic(arrival->series) : arrival->parts;
+}
 
 /* ---- one handler a subject ---- */
 
@@ -46,8 +53,9 @@ static void refuse(struct intake *intake, const struct arrival *arrival, const c
                    const char *wanted)
 {
 	struct report report = {.code = code, .found = found, .wanted = wanted};
+	struct topic topic = topic_of(arrival);
 	intake->counters.refused++;
-	report_publish(intake->reporter, &arrival->topic, &report, arrival->now);
+	report_publish(intake->reporter, &topic, &report, arrival->now);
 }
 
 static void refuse_reading(struct intake *intake, const struct arrival *arrival, enum reading_error error,
@@ -60,19 +68,19 @@ static void refuse_reading(struct intake *intake, const struct arrival *arrival,
 static struct series *series_of(struct intake *intake, struct arrival *arrival)
 {
 	if (arrival->series == NULL)
-		arrival->series = feed_series(&intake->feed, arrival->message->topic, &arrival->topic);
+		arrival->series = feed_series(&intake->feed, arrival->message->topic, &arrival->parts);
 	return arrival->series;
 }
 
 /* "all" names no place of one's own, and values and states of the own device are Hearth's to publish. */
 static bool is_reserved(const struct arrival *arrival)
 {
-	const struct topic *topic = &arrival->topic;
+	const struct topic *parts = &arrival->parts;
 	if (arrival->series != NULL)
-		return arrival->series->own && topic->subject != SUBJECT_SET;
-	if (slice_is(topic->device, TOPIC_OWN_DEVICE))
-		return topic->subject != SUBJECT_SET;
-	return slice_is(topic->location, TOPIC_ALL) || slice_is(topic->device, TOPIC_ALL);
+		return arrival->series->own && arrival->subject != SUBJECT_SET;
+	if (slice_is(parts->device, TOPIC_OWN_DEVICE))
+		return arrival->subject != SUBJECT_SET;
+	return slice_is(parts->location, TOPIC_ALL) || slice_is(parts->device, TOPIC_ALL);
 }
 
 static void refuse_reserved(struct intake *intake, const struct arrival *arrival)
@@ -148,8 +156,6 @@ static bool text_check(struct intake *intake, const struct arrival *arrival, str
 static enum verdict on_set(struct intake *intake, struct arrival *arrival)
 {
 	struct value value;
-	struct topic *topic = &arrival->topic;
-	bool own = slice_is(topic->device, TOPIC_OWN_DEVICE);
 
 	if (is_reserved(arrival)) {
 		refuse_reserved(intake, arrival);
@@ -164,8 +170,9 @@ static enum verdict on_set(struct intake *intake, struct arrival *arrival)
 		return INTAKE_PASS;
 	}
 	feed_value(&intake->feed, arrival->series, &value, arrival->now.wall_us, FEED_ALL, 0, arrival->now);
-	if (own) {
-		own_set(&intake->own, topic, arrival->message->payload, 0, arrival->now);
+	if (arrival->series->own) {
+		struct topic topic = topic_of(arrival);
+		own_set(&intake->own, &topic, arrival->message->payload, 0, arrival->now);
 	} else {
 		size_t actuator_len = arrival->message->topic.len - strlen("/set");
 		action_overridden(intake->feed.action, (struct slice){arrival->message->topic.ptr, actuator_len});
@@ -178,7 +185,7 @@ static enum verdict on_set(struct intake *intake, struct arrival *arrival)
 static enum verdict on_state(struct intake *intake, struct arrival *arrival)
 {
 	struct value value;
-	int mode = arrival->topic.subject == SUBJECT_STATE ? FEED_ALL : FEED_LATEST | FEED_RULES;
+	int mode = arrival->subject == SUBJECT_STATE ? FEED_ALL : FEED_LATEST | FEED_RULES;
 
 	if (arrival->message->payload.len == 0)
 		return INTAKE_PASS;
@@ -210,6 +217,7 @@ static enum verdict on_config(struct intake *intake, struct arrival *arrival)
 {
 	const struct message *message = arrival->message;
 	struct config_error error = {0};
+	struct topic topic = topic_of(arrival);
 
 	if (!may_configure(intake, message)) {
 		refuse(intake, arrival, "not_permitted", (struct slice){"", 0}, "a user that plugin_opt_config_from names");
@@ -226,10 +234,10 @@ static enum verdict on_config(struct intake *intake, struct arrival *arrival)
 		       too_long ? "at most 131072 bytes" : "room in the journal, so that the config survives a restart");
 		return INTAKE_WITHHOLD;
 	}
-	switch (catalog_put(intake->feed.catalog, message->topic, &arrival->topic, message->payload, &error)) {
+	switch (catalog_put(intake->feed.catalog, message->topic, &topic, message->payload, &error)) {
 	case CATALOG_REFUSED:
 		intake->counters.refused++;
-		report_publish(intake->reporter, &arrival->topic,
+		report_publish(intake->reporter, &topic,
 		               &(struct report){"refused_config", error.path, slice_of(error.found), error.wanted},
 		               arrival->now);
 		return INTAKE_WITHHOLD;
@@ -282,15 +290,20 @@ static bool is_ignored(const struct intake *intake, struct slice topic)
 
 enum verdict intake_message(struct intake *intake, const struct message *message, struct instant now)
 {
-	struct arrival arrival = {.message = message, .now = now};
+	struct arrival arrival;
 
-	intake->counters.messages++;
+	arrival.message = message;
+	arrival.now = now;
 	arrival.series = series_find(intake->feed.series, message->topic);
-	if (arrival.series != NULL)
-		arrival.topic = series_topic(arrival.series);
-	else if (!topic_parse(message->topic, &arrival.topic) || is_ignored(intake, message->topic))
-		return INTAKE_PASS;
-	return handlers[arrival.topic.subject](intake, &arrival);
+	intake->counters.messages++;
+	if (arrival.series == NULL) {
+		if (!topic_parse(message->topic, &arrival.parts) || is_ignored(intake, message->topic))
+			return INTAKE_PASS;
+		arrival.subject = arrival.parts.subject;
+	} else {
+		arrival.subject = (enum topic_subject)arrival.series->subject;
+	}
+	return handlers[arrival.subject](intake, &arrival);
 }
 
 /* ---- ticks, gauges, restart ---- */

@@ -3,22 +3,14 @@
  * plugin: Mosquitto's entry points, and how Hearth's parts are wired together.
  *
  * A message's way through the house begins in on_message(). With broker.c this is the only file that includes
- * Mosquitto's headers. Threads: the broker's own runs everything here; the keeper and the writer are started last and
- * stopped first.
+ * Mosquitto's headers. Everything here runs on the broker's own thread; what has to do with files is behind storage.h.
  */
 #include "broker.h"
 #include "broker_conf.h"
-#include "host.h"
 #include "intake.h"
-#include "journal.h"
-#include "keeper.h"
-#include "mailbox.h"
 #include "options.h"
-#include "state.h"
-#include "store.h"
-#include "writer.h"
+#include "storage.h"
 
-#include <errno.h>
 #include <mosquitto.h>
 #include <mosquitto_broker.h>
 #include <mosquitto_plugin.h>
@@ -26,25 +18,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #define EXPORT     __attribute__((visibility("default")))
 #define DRAIN_MS   4000 /* how long stopping may wait for the history store; the rest stays in the journal */
-#define NOTICES    64   /* log lines that may wait for the next tick */
 #define ERROR_MAX  512
 #define PLUGIN_API 5
 
 struct plugin {
 	mosquitto_plugin_id_t *identifier;
 	struct options options;
-	struct mailbox *keeper_notices, *writer_notices, *gauges;
-	struct host *host;
-	struct journal *journal;
-	struct state *state;
+	struct storage *storage;
 	struct intake *intake;
-	struct writer *writer;
-	struct keeper *keeper;
 	int64_t ticked_ms;
 };
 
@@ -53,14 +38,21 @@ static const struct broker_ops *const broker = &broker_mosquitto;
 /* Mosquitto loads one copy of the code for any number of plugin lines, and a house has one Hearth. */
 static struct plugin *loaded;
 
+/* The coarse clock steps every few milliseconds and costs a fifth of the fine one. */
+static int64_t mono_ms_now(void)
+{
+	struct timespec mono;
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &mono);
+	return (int64_t)mono.tv_sec * 1000 + mono.tv_nsec / 1000000;
+}
+
 static struct instant instant_now(void)
 {
-	struct timespec wall, mono;
+	struct timespec wall;
 	clock_gettime(CLOCK_REALTIME, &wall);
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &mono);
 	return (struct instant){
 		.wall_us = (int64_t)wall.tv_sec * 1000000 + wall.tv_nsec / 1000,
-		.mono_ms = (int64_t)mono.tv_sec * 1000 + mono.tv_nsec / 1000000,
+		.mono_ms = mono_ms_now(),
 	};
 }
 
@@ -83,30 +75,23 @@ static int on_message(int event, void *event_data, void *userdata)
 	return MOSQ_ERR_SUCCESS;
 }
 
-/* How much of the journal the history store has not taken yet, in bytes. */
-static uint64_t queue_bytes(const struct plugin *plugin)
-{
-	uint64_t head = journal_head(plugin->journal), stored = writer_position(plugin->writer);
-	uint64_t from = stored > journal_begin(plugin->journal) ? stored : journal_begin(plugin->journal);
-	return head > from ? head - from : 0;
-}
-
 static int on_tick(int event, void *event_data, void *userdata)
 {
 	struct plugin *plugin = userdata;
-	struct instant now = instant_now();
 	struct notice notice;
 	struct host_sample sample;
+	int64_t now_ms = mono_ms_now();
 
 	(void)event;
 	(void)event_data;
-	if (now.mono_ms == plugin->ticked_ms)
+	if (now_ms == plugin->ticked_ms) /* Mosquitto 2.0 ticks at the end of every loop */
 		return MOSQ_ERR_SUCCESS;
-	plugin->ticked_ms = now.mono_ms;
-	while (mailbox_get(plugin->keeper_notices, &notice) || mailbox_get(plugin->writer_notices, &notice))
+	plugin->ticked_ms = now_ms;
+	struct instant now = instant_now();
+	while (storage_notice(plugin->storage, &notice))
 		broker->log(notice.level, notice.text);
-	while (mailbox_get(plugin->gauges, &sample))
-		intake_gauges(plugin->intake, &sample, queue_bytes(plugin), now);
+	while (storage_gauges(plugin->storage, &sample))
+		intake_gauges(plugin->intake, &sample, storage_queue(plugin->storage), now);
 	intake_tick(plugin->intake, now);
 	return MOSQ_ERR_SUCCESS;
 }
@@ -162,46 +147,11 @@ static bool per_listener_check(void)
 	       fail("per_listener_settings true: wanted false, since one Hearth serves all listeners of a house");
 }
 
-/* The history store is opened by its own thread; here it only has to be one that can work. */
-static bool store_check(const struct plugin *plugin, const struct store_ops *ops, const char *location)
+static bool storage_init(struct plugin *plugin)
 {
-	char error[ERROR_MAX], line[2 * ERROR_MAX];
-	struct store *store;
-	enum store_result result = ops->open(location, plugin->options.node, &store, error, sizeof error);
-	if (result == STORE_NEVER) {
-		snprintf(line, sizeof line, "plugin_opt_store %s: %s", plugin->options.store, error);
-		return fail(line);
-	}
-	if (result == STORE_OK)
-		ops->close(store);
-	return true;
-}
-
-static bool state_init(struct plugin *plugin)
-{
-	char path[ERROR_MAX], error[ERROR_MAX], line[3 * ERROR_MAX];
-	const char *dir = plugin->options.state_dir;
-
-	if (mkdir(dir, 0700) != 0 && errno != EEXIST) {
-		snprintf(line, sizeof line, "plugin_opt_state_dir %s: %s; wanted a folder that the broker's user may write",
-		         dir, strerror(errno));
-		return fail(line);
-	}
-	if (snprintf(path, sizeof path, "%s/journal", dir) >= (int)sizeof path)
-		return fail("plugin_opt_state_dir: the path is too long");
-	struct journal_options journal = {.directory = path, .quota = plugin->options.journal_max};
-	plugin->journal = journal_open(&journal, error, sizeof error);
-	if (plugin->journal == NULL) {
-		snprintf(line, sizeof line, "plugin_opt_state_dir %s: %s", dir, error);
-		return fail(line);
-	}
-	snprintf(path, sizeof path, "%s/state.db", dir);
-	plugin->state = state_open(path, error, sizeof error);
-	if (plugin->state == NULL || !keeper_catch_up(plugin->journal, plugin->state, error, sizeof error)) {
-		snprintf(line, sizeof line, "plugin_opt_state_dir %s: %s", dir, error);
-		return fail(line);
-	}
-	return true;
+	char error[ERROR_MAX];
+	plugin->storage = storage_open(&plugin->options, error, sizeof error);
+	return plugin->storage != NULL || fail(error);
 }
 
 struct restore {
@@ -210,67 +160,29 @@ struct restore {
 	struct instant now;
 };
 
-static void restore_one(void *context, struct slice topic, struct slice payload, int64_t time_us)
+static void restore_one(void *context, struct slice topic, struct slice payload)
 {
 	struct restore *restore = context;
-	(void)time_us;
 	intake_restore(restore->plugin->intake, topic, payload, restore->pass, restore->now);
 }
 
 static bool intake_init(struct plugin *plugin)
 {
 	struct intake_options options = {
-		.broker = broker, .journal = plugin->journal, .options = &plugin->options, .now = instant_now()};
+		.broker = broker,
+		.journal = storage_journal(plugin->storage),
+		.options = &plugin->options,
+		.now = instant_now(),
+	};
 	if (getrandom(&options.seed, sizeof options.seed, 0) != (ssize_t)sizeof options.seed)
 		return fail("the system gives no random numbers");
 	plugin->intake = intake_new(&options);
 	if (plugin->intake == NULL)
 		return fail("no memory");
 	struct restore restore = {.plugin = plugin, .now = options.now};
-	for (; restore.pass < INTAKE_RESTORE_PASSES; restore.pass++) {
-		if (!state_each_retained(plugin->state, restore_one, &restore))
-			return fail(state_error(plugin->state));
-	}
+	for (; restore.pass < INTAKE_RESTORE_PASSES; restore.pass++)
+		storage_each_retained(plugin->storage, restore_one, &restore);
 	return true;
-}
-
-static uint64_t stored_position(void *context)
-{
-	const struct plugin *plugin = context;
-	return writer_position(plugin->writer);
-}
-
-static bool threads_start(struct plugin *plugin, const struct store_ops *ops, const char *location)
-{
-	struct options *options = &plugin->options;
-
-	plugin->keeper_notices = mailbox_new(sizeof(struct notice), NOTICES);
-	plugin->writer_notices = mailbox_new(sizeof(struct notice), NOTICES);
-	plugin->gauges = mailbox_new(sizeof(struct host_sample), 4);
-	plugin->host = host_new("", options->state_dir);
-	if (!plugin->keeper_notices || !plugin->writer_notices || !plugin->gauges || !plugin->host)
-		return fail("no memory");
-	plugin->writer = writer_start(&(struct writer_options){
-		.journal = plugin->journal,
-		.ops = ops,
-		.location = location,
-		.node = options->node,
-		.notices = plugin->writer_notices,
-	});
-	if (plugin->writer == NULL)
-		return fail("the writer thread cannot be started");
-	plugin->keeper = keeper_start(&(struct keeper_options){
-		.journal = plugin->journal,
-		.state = plugin->state,
-		.host = plugin->host,
-		.sync_ms = options->sync_ms,
-		.gauges_every_s = options->gauges_every_s,
-		.notices = plugin->keeper_notices,
-		.gauges = plugin->gauges,
-		.stored = stored_position,
-		.context = plugin,
-	});
-	return plugin->keeper != NULL || fail("the keeper thread cannot be started");
 }
 
 static bool events_register(struct plugin *plugin)
@@ -286,18 +198,8 @@ static bool events_register(struct plugin *plugin)
 /* Stops and frees whatever of it there is. */
 static void plugin_free(struct plugin *plugin)
 {
-	if (plugin->keeper != NULL) /* first, since it asks the writer how far it is */
-		keeper_stop(plugin->keeper);
-	if (plugin->writer != NULL)
-		writer_stop(plugin->writer, DRAIN_MS);
+	storage_close(plugin->storage, DRAIN_MS);
 	intake_free(plugin->intake);
-	if (plugin->journal != NULL)
-		journal_close(plugin->journal);
-	state_close(plugin->state);
-	host_free(plugin->host);
-	mailbox_free(plugin->gauges);
-	mailbox_free(plugin->writer_notices);
-	mailbox_free(plugin->keeper_notices);
 	options_free(&plugin->options);
 	free(plugin);
 }
@@ -323,15 +225,8 @@ EXPORT int mosquitto_plugin_init(mosquitto_plugin_id_t *identifier, void **userd
 		return MOSQ_ERR_NOMEM;
 	plugin->identifier = identifier;
 
-	const struct store_ops *store = &store_sqlite;
-	const char *location;
-	if (!per_listener_check() || !options_init(plugin, options, option_count)) {
-		plugin_free(plugin);
-		return MOSQ_ERR_INVAL;
-	}
-	location = strchr(plugin->options.store, ':') + 1;
-	if (!state_init(plugin) || !store_check(plugin, store, location) || !intake_init(plugin) ||
-	    !threads_start(plugin, store, location) || !events_register(plugin)) {
+	if (!per_listener_check() || !options_init(plugin, options, option_count) || !storage_init(plugin) ||
+	    !intake_init(plugin) || !events_register(plugin)) {
 		plugin_free(plugin);
 		return MOSQ_ERR_INVAL;
 	}

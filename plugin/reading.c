@@ -261,12 +261,15 @@ size_t reading_parse(struct reading_parser *parser, struct slice payload, int64_
 		problem->error = READING_TOO_LONG;
 		return 0;
 	}
+	struct reading *reading = &parser->readings[0];
+	*reading = (struct reading){.time_us = now_us};
+	if (number_parse(payload, &reading->value.number) && isfinite(reading->value.number)) {
+		reading->value.is_number = true; /* as nearly always */
+		return 1;
+	}
 	struct slice text = slice_trim(payload);
 	if (text.len > 0 && text.ptr[0] == '{')
 		return json_parse(parser, text, now_us, problem);
-
-	struct reading *reading = &parser->readings[0];
-	*reading = (struct reading){.time_us = now_us};
 	problem->error = value_from_text(text, &reading->value);
 	return problem->error == READING_OK;
 }

@@ -28,27 +28,33 @@ struct resend_ring {
 	unsigned next;
 };
 
-/* Eight bytes at a time through a 64 × 64 → 128 bit multiplication whose halves are folded. */
+/* The two halves of a 64 × 64 → 128 bit product, folded. */
 static uint64_t mix(uint64_t a, uint64_t b)
 {
 	__extension__ unsigned __int128 product = (unsigned __int128)a * b;
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
+/* Sixteen bytes at a time; odd constants from the decimals of the golden ratio and of the square root of 2. */
 static uint64_t hash_of(uint64_t seed, struct slice name)
 {
 	const char *p = name.ptr;
 	size_t left = name.len;
 	uint64_t hash = seed ^ (name.len * UINT64_C(0x9E3779B97F4A7C15));
-	uint64_t word;
+	uint64_t word[2];
 
-	for (; left >= 8; p += 8, left -= 8) {
-		memcpy(&word, p, 8);
-		hash = mix(hash ^ word, UINT64_C(0xD6E8FEB86659FD93));
+	for (; left >= sizeof word; p += sizeof word, left -= sizeof word) {
+		memcpy(word, p, sizeof word);
+		hash = mix(word[0] ^ UINT64_C(0x6A09E667F3BCC909), word[1] ^ hash);
 	}
-	word = 0;
-	memcpy(&word, p, left);
-	return mix(hash ^ word, UINT64_C(0xA0761D6478BD642F));
+	if (name.len >= sizeof word) {
+		memcpy(word, p + left - sizeof word,
+		       sizeof word); /* overlaps what was taken: a copy of fixed size is quicker */
+	} else {
+		word[0] = word[1] = 0;
+		memcpy(word, p, left);
+	}
+	return mix(mix(word[0] ^ UINT64_C(0x6A09E667F3BCC909), word[1] ^ hash) ^ seed, UINT64_C(0x9E3779B97F4A7C15));
 }
 
 struct series_table *series_table_new(size_t max, uint64_t seed)
@@ -73,7 +79,6 @@ void series_table_free(struct series_table *table)
 		free((char *)series->latest.value.text.ptr);
 		free(series->resend);
 		free(series->watchers);
-		free(series->name);
 		free(series);
 	}
 	free(table->by_number);
@@ -142,21 +147,16 @@ struct series *series_intern(struct series_table *table, struct slice name, cons
 	if (table->count >= table->max || !slots_grow(table) || !numbers_grow(table))
 		return NULL;
 
-	series = calloc(1, sizeof *series);
-	char *copy = malloc(name.len + 1);
-	if (series == NULL || copy == NULL) {
-		free(series);
-		free(copy);
+	series = calloc(1, sizeof *series + name.len + 1);
+	if (series == NULL)
 		return NULL;
-	}
-	memcpy(copy, name.ptr, name.len);
-	copy[name.len] = '\0';
-	series->name = copy;
+	memcpy(series->name, name.ptr, name.len);
 	series->name_len = (uint32_t)name.len;
 	series->hash = hash;
 	series->number = (uint32_t)table->count;
 	series->level_end[0] = (uint16_t)topic->location.len;
-	series->level_end[1] = (uint16_t)(topic->location.len + 1 + topic->device.len);
+	series->level_end[1] = (uint16_t)(series->level_end[0] + 1 + topic->device.len);
+	series->level_end[2] = (uint16_t)(series->level_end[1] + 1 + topic->sensor.len);
 	series->subject = (uint8_t)topic->subject;
 	series->own = slice_is(topic->device, TOPIC_OWN_DEVICE);
 	series->stored_us = INT64_MIN;
@@ -177,12 +177,11 @@ struct series *series_at(const struct series_table *table, size_t n)
 
 struct topic series_topic(const struct series *series)
 {
-	size_t device = (size_t)series->level_end[0] + 1, sensor = (size_t)series->level_end[1] + 1;
-	size_t subject_len = strlen(topic_subject_name((enum topic_subject)series->subject));
+	const uint16_t *end = series->level_end;
 	return (struct topic){
-		.location = {series->name, series->level_end[0]},
-		.device = {series->name + device, series->level_end[1] - device},
-		.sensor = {series->name + sensor, series->name_len - subject_len - 1 - sensor},
+		.location = {series->name, end[0]},
+		.device = {series->name + end[0] + 1, (size_t)end[1] - end[0] - 1},
+		.sensor = {series->name + end[1] + 1, (size_t)end[2] - end[1] - 1},
 		.subject = (enum topic_subject)series->subject,
 	};
 }

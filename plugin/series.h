@@ -29,24 +29,24 @@ struct bound_rule {
 };
 
 struct series {
-	char *name; /* four levels, NUL-terminated */
+	/* What every message touches comes first. */
 	uint64_t hash;
 	uint32_t name_len;
-	uint32_t number;       /* names it in the journal */
-	uint16_t level_end[2]; /* where location and device end in the name */
-	uint8_t subject;       /* enum topic_subject */
-	bool own;              /* of Hearth's own device: only Hearth publishes its values and states */
-	bool text_stored;      /* a word was stored last */
+	uint32_t number;  /* names it in the journal */
+	uint64_t segment; /* journal segment that defines its number; 0: none yet */
+	uint8_t subject;  /* enum topic_subject */
+	bool own;         /* of Hearth's own device: only Hearth publishes its values and states */
+	bool text_stored; /* a word was stored last */
 	uint32_t watcher_count;
 	struct bound_rule **watchers; /* every rule that reads this series, its own among them */
+	struct config *config;        /* its own limits and rules; NULL: none */
 	struct latest latest;
-	struct config *config;      /* its own limits and rules; NULL: none */
 	struct bound_rule *rules;   /* config->rule_count of them */
 	struct resend_ring *resend; /* NULL until a reading came that may be sent again */
-	uint64_t segment;           /* journal segment that defines its number; 0: none yet */
-	int64_t error_ms;           /* when an error was last published; 0: never */
 	int64_t stored_us;          /* the last stored reading, for the deadband; INT64_MIN: none yet */
 	double stored_number;
+	uint16_t level_end[3]; /* where location, device and sensor end in the name */
+	char name[];           /* four levels, NUL-terminated */
 };
 
 struct series_table;

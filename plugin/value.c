@@ -93,13 +93,42 @@ static bool decimal_scan(struct slice text, struct decimal *out)
 	return p == end;
 }
 
+static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
+/* The form of nearly every reading: at most 15 characters of digits with one point or none. False: anything else. */
+static bool short_number(struct slice text, double *out)
+{
+	const char *p = text.ptr, *end = text.ptr + text.len, *point = end - 1;
+	bool negative = *p == '-';
+	uint64_t digits = 0;
+
+	p += negative;
+	if (end - p < 1 || end - p > 15 || !is_digit(*p) || (*p == '0' && end - p > 1 && p[1] != '.'))
+		return false;
+	for (; p < end; p++) {
+		unsigned digit = (unsigned)(unsigned char)*p - '0';
+		if (digit <= 9)
+			digits = digits * 10 + digit;
+		else if (*p == '.' && point == end - 1 && p != point)
+			point = p;
+		else
+			return false;
+	}
+	double number = (double)digits / powers[end - 1 - point];
+	*out = negative ? -number : number;
+	return true;
+}
+
 bool number_parse(struct slice text, double *out)
 {
-	static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-	                                1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 	struct decimal d;
 
-	if (text.len == 0 || text.len > NUMBER_DIGITS_MAX || !decimal_scan(text, &d))
+	if (text.len == 0 || text.len > NUMBER_DIGITS_MAX)
+		return false;
+	if (short_number(text, out))
+		return true;
+	if (!decimal_scan(text, &d))
 		return false;
 	if (d.count <= 15 && d.exponent >= -22 && d.exponent <= 22) {
 		double number = (double)d.digits;

@@ -6,6 +6,9 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,7 +30,8 @@
 
 static char root[64];
 
-static const char *const folders[] = {"/proc", "/proc/self", "/sys", "/sys/class", "/sys/class/thermal"};
+static const char *const folders[] = {"/proc", "/proc/net",  "/proc/self",        "/proc/self/fd",
+                                      "/sys",  "/sys/class", "/sys/class/thermal"};
 static const char *const zones[] = {"/sys/class/thermal/thermal_zone0", "/sys/class/thermal/thermal_zone1",
                                     "/sys/class/thermal/thermal_zone10", "/sys/class/thermal/cooling_device0"};
 
@@ -89,6 +93,8 @@ static int remove_root(void **state)
 	(void)state;
 	put("/proc/stat", NULL);
 	put("/proc/meminfo", NULL);
+	put("/proc/net/tcp", NULL);
+	put("/proc/net/tcp6", NULL);
 	for (size_t i = 0; i < COUNT(zones); i++)
 		put_zone(i, NULL);
 	for (size_t i = COUNT(folders); i > 0; i--)
@@ -399,6 +405,230 @@ static void test_disk_as_df(void **state)
 	assert_true(found > (double)percent - 1.3 && found < (double)percent + 0.3);
 }
 
+/* ---- clients of a made-up process ---- */
+
+#define LINKS_MAX 8
+
+#define QUEUES    "00000000:00000000 00:00000000 00000000     0        0 "
+#define MORE      " 1 000000002b60e236 20 4 30 10 -1\n"
+#define HEADING_4 "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+#define HEADING_6                                                                                                      \
+	"  sl  local_address                         remote_address                        st tx_queue rx_queue tr "       \
+	"tm->when retrnsmt   uid  timeout inode\n"
+#define ROW_4(port, state, inode) "   0: 0100007F:" port " 0100007F:C350 " state " " QUEUES inode MORE
+#define ROW_6(port, state, inode)                                                                                      \
+	"1234: 00000000000000000000000001000000:" port " 00000000000000000000000001000000:C350 " state " " QUEUES inode MORE
+#define MQTT      "075B"
+#define HTTP      "1F90"
+#define LISTENING ROW_4(MQTT, "0A", "10")
+
+static const struct {
+	const char *what;
+	const char *link[LINKS_MAX];
+	const char *tcp;
+	const char *tcp6;
+	double wanted;
+} clients_rows[] = {
+	{"one", {"socket:[10]", "socket:[11]"}, HEADING_4 LISTENING ROW_4(MQTT, "01", "11"), NULL, 1.0},
+	{"IPv6 alone",
+     {"socket:[10]", "socket:[11]"},
+     NULL,
+     HEADING_6 ROW_6(MQTT, "0A", "10") ROW_6(MQTT, "01", "11"),
+     1.0},
+	{"both, and IPv4 clients of an IPv6 listener",
+     {"socket:[10]", "socket:[11]", "socket:[12]"},
+     HEADING_4 ROW_4(MQTT, "01", "11"),
+     HEADING_6 ROW_6(MQTT, "0A", "10") ROW_6(MQTT, "01", "12"),
+     2.0},
+	{"two ports, the listener below its clients",
+     {"socket:[13]", "socket:[12]", "socket:[11]", "socket:[10]"},
+     HEADING_4 ROW_4(MQTT, "01", "11") ROW_4(HTTP, "01", "13") ROW_4(HTTP, "0A", "12") LISTENING,
+     NULL,
+     2.0},
+	{"others' sockets",
+     {"socket:[10]", "socket:[11]"},
+     HEADING_4 LISTENING ROW_4(MQTT, "01", "111") ROW_4(MQTT, "01", "1") ROW_4(MQTT, "01", "11"),
+     NULL,
+     1.0},
+	{"others' listener", {"socket:[11]"}, HEADING_4 LISTENING ROW_4(MQTT, "01", "11"), NULL, 0.0},
+	{"connections of our own to elsewhere",
+     {"socket:[10]", "socket:[11]"},
+     HEADING_4 LISTENING ROW_4("C350", "01", "11"),
+     NULL,
+     0.0},
+	{"not accepted yet", {"socket:[10]", "socket:[0]"}, HEADING_4 LISTENING ROW_4(MQTT, "01", "0"), NULL, 0.0},
+	{"other states",
+     {"socket:[10]", "socket:[11]", "socket:[12]", "socket:[13]"},
+     HEADING_4 LISTENING ROW_4(MQTT, "08", "11") ROW_4(MQTT, "06", "12") ROW_4(MQTT, "0B", "13"),
+     NULL,
+     0.0},
+	{"a socket under three descriptors",
+     {"socket:[11]", "socket:[10]", "socket:[11]", "socket:[10]", "socket:[11]"},
+     HEADING_4 LISTENING ROW_4(MQTT, "01", "11"),
+     NULL,
+     1.0},
+	{"a row listed twice",
+     {"socket:[10]", "socket:[11]"},
+     HEADING_4 LISTENING LISTENING ROW_4(MQTT, "01", "11") ROW_4(MQTT, "01", "11"),
+     NULL,
+     1.0},
+	{"the highest port and a long inode",
+     {"socket:[999999999999999999]", "socket:[11]"},
+     HEADING_4 ROW_4("FFFF", "0A", "999999999999999999") ROW_4("FFFF", "01", "11"),
+     NULL,
+     1.0},
+	{"descriptors that are no sockets",
+     {"/dev/null", "pipe:[11]", "socket:[11", "socket:[11 ]", "socket:[x]", "socket:[11x]", "socket:(11]",
+      "socket:[10]"},
+     HEADING_4 LISTENING ROW_4(MQTT, "01", "11") ROW_4(MQTT, "01", "1"),
+     NULL,
+     0.0},
+	{"link texts too long",
+     {"socket:[10]", "socket:[0000000000000000000000000000000000000000000000000000000000000011]",
+      "socket:[99999999999999999999]", "socket:[                                                     11]x"},
+     HEADING_4 LISTENING ROW_4(MQTT, "01", "11") ROW_4(MQTT, "01", "1"),
+     NULL,
+     0.0},
+	{"no descriptors", {NULL}, HEADING_4 LISTENING, NULL, 0.0},
+	{"a short port that would be a listener's",
+     {"socket:[10]", "socket:[11]"},
+     HEADING_4 ROW_4("0075", "0A", "10") "0: 0100007F:75   0 01 0 0 0 0 0 11\n",
+     NULL,
+     0.0},
+	{"no rows", {"socket:[10]"}, HEADING_4, NULL, 0.0},
+	{"no tables", {"socket:[10]"}, NULL, NULL, UNKNOWN},
+	{"empty tables", {"socket:[10]"}, "", "", UNKNOWN},
+	{"a heading cut off", {"socket:[10]"}, "  sl  local_address rem_add", NULL, UNKNOWN},
+	{"another heading", {"socket:[10]"}, "Iface Destination\n" LISTENING, "\x7f\x45\x4c\x46\n", UNKNOWN},
+	{"one good table", {"socket:[10]", "socket:[11]"}, HEADING_4 LISTENING ROW_4(MQTT, "01", "11"), "?\n", 1.0},
+	{"garbage among the rows",
+     {"socket:[10]", "socket:[11]", "socket:[12]"},
+     HEADING_4 "\n:\nx x x x x x x x x 12\n" LISTENING "   1:\n   1: 0100007F\n   1: 0100007F:075B\n\xff\xfe\x01\n"
+               "   1: 0100007F:075B 0 01 0 0 0 0 0\n" ROW_4(MQTT, "01", "11"),
+     NULL,
+     1.0},
+	{"fields that are not as they should be",
+     {"socket:[10]", "socket:[11]"},
+     HEADING_4 LISTENING ROW_4("75B", "01", "11") ROW_4("0075B", "01", "11") ROW_4("075G", "01", "11")
+         ROW_4("075BG", "01", "11") ROW_4(MQTT, "1", "11") ROW_4(MQTT, "001", "11") ROW_4(MQTT, "0x", "11")
+             ROW_4(MQTT, "01", "-11") ROW_4(MQTT, "01", "11.") ROW_4(
+				 MQTT, "01",
+				 "18446744073709551627") "0: 7F:075B 0 01 0 0 0 0 0 11\n"
+                                         "0: 0100007F.075B 0 01 0 0 0 0 0 11\n0: 0100007F:75B  0 01 0 0 0 0 0 11\n",
+     NULL,
+     0.0},
+	{"a last row cut off",
+     {"socket:[10]", "socket:[11]"},
+     HEADING_4 LISTENING "0: 0100007F:075B 0 01 0 0 0 0 0 11",
+     NULL,
+     0.0},
+	{"a row that ends behind the inode",
+     {"socket:[10]", "socket:[11]"},
+     HEADING_4 LISTENING "0: 0100007F:075B 0 01 0 0 0 0 0 11\n",
+     NULL,
+     1.0},
+};
+
+static void put_link(size_t number, const char *target)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%zu", number);
+	if (target)
+		assert_int_equal(symlink(target, path_in_root(path)), 0);
+	else
+		assert_true(unlink(path_in_root(path)) == 0 || errno == ENOENT);
+}
+
+static void test_clients_tables(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(clients_rows); i++) {
+		double found;
+
+		for (size_t number = 0; number < LINKS_MAX && clients_rows[i].link[number]; number++)
+			put_link(number, clients_rows[i].link[number]);
+		put("/proc/net/tcp", clients_rows[i].tcp);
+		put("/proc/net/tcp6", clients_rows[i].tcp6);
+		found = take_one(HOST_CLIENTS);
+		for (size_t number = 0; number < LINKS_MAX; number++)
+			put_link(number, NULL);
+		assert_gauge(clients_rows[i].what, found, clients_rows[i].wanted);
+	}
+}
+
+/* Wherever a table ends, and whichever byte of it is wrong, no client is made up. */
+static void test_clients_damaged_table(void **state)
+{
+	static const char table[] = HEADING_4 LISTENING ROW_4(MQTT, "01", "11") ROW_4(MQTT, "01", "12");
+	static const char wrong[] = {'\0', '\n', ' ', ':', '0', 'F', '\xff'};
+	const size_t len = sizeof(table) - 1;
+	const size_t row_len = sizeof(LISTENING) - 1;
+	char damaged[sizeof(table)];
+
+	(void)state;
+	put("/proc/net/tcp6", NULL);
+	put_link(0, "socket:[10]");
+	put_link(1, "socket:[11]");
+	put_link(2, "socket:[12]");
+	for (size_t cut = 0; cut <= len; cut++) {
+		double wanted = cut < sizeof(HEADING_4) - 1 ? UNKNOWN : 0.0;
+
+		if (cut >= len - row_len)
+			wanted = cut == len ? 2.0 : 1.0;
+		put_bytes("/proc/net/tcp", table, cut);
+		assert_gauge("cut off", take_one(HOST_CLIENTS), wanted);
+	}
+	for (size_t i = 0; i < len * sizeof(wrong); i++) {
+		memcpy(damaged, table, sizeof(table));
+		damaged[i / sizeof(wrong)] = wrong[i % sizeof(wrong)];
+		put_bytes("/proc/net/tcp", damaged, len);
+		assert_true(take_one(HOST_CLIENTS) <= 2.0);
+	}
+	for (size_t number = 0; number < 3; number++)
+		put_link(number, NULL);
+}
+
+static void test_clients_long_line(void **state)
+{
+	FILE *file = fopen(path_in_root("/proc/net/tcp"), "w");
+
+	(void)state;
+	assert_non_null(file);
+	assert_true(fputs(HEADING_4 LISTENING, file) >= 0);
+	for (int n = 0; n < 1 << 20; n++)
+		assert_int_equal(putc(n % 3 ? '1' : ' ', file), n % 3 ? '1' : ' ');
+	assert_true(fputs("\n" ROW_4(MQTT, "01", "11"), file) >= 0);
+	assert_int_equal(fclose(file), 0);
+	put_link(0, "socket:[10]");
+	put_link(1, "socket:[11]");
+	assert_gauge("behind a long line", take_one(HOST_CLIENTS), 1.0);
+	put_link(0, NULL);
+	put_link(1, NULL);
+}
+
+/* Neither folders in the files' place nor files in the folders' are an answer. */
+static void test_clients_without_proc(void **state)
+{
+	(void)state;
+	put("/proc/net/tcp", HEADING_4 LISTENING);
+	put("/proc/net/tcp6", NULL);
+	assert_gauge("as it should be", take_one(HOST_CLIENTS), 0.0);
+	assert_int_equal(rmdir(path_in_root("/proc/self/fd")), 0);
+	assert_gauge("no descriptors", take_one(HOST_CLIENTS), UNKNOWN);
+	put("/proc/self/fd", "socket:[10]");
+	assert_gauge("a file for the descriptors", take_one(HOST_CLIENTS), UNKNOWN);
+	put("/proc/self/fd", NULL);
+	assert_int_equal(mkdir(path_in_root("/proc/self/fd"), 0700), 0);
+	assert_int_equal(mkdir(path_in_root("/proc/self/fd/3"), 0700), 0);
+	assert_gauge("a folder for a descriptor", take_one(HOST_CLIENTS), 0.0);
+	assert_int_equal(rmdir(path_in_root("/proc/self/fd/3")), 0);
+	put("/proc/net/tcp", NULL);
+	assert_int_equal(mkdir(path_in_root("/proc/net/tcp"), 0700), 0);
+	assert_gauge("a folder for the table", take_one(HOST_CLIENTS), UNKNOWN);
+	assert_int_equal(rmdir(path_in_root("/proc/net/tcp")), 0);
+}
+
 /* ---- clients of this process, real sockets on the loopback interface ---- */
 
 #define CLIENTS_MAX 40
@@ -472,6 +702,7 @@ static void clients_of_family(int family)
 	int accepted[CLIENTS_MAX] = {0};
 	int datagrams = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	int listener = listen_on(family, &address, &len);
+	int twin;
 
 	if (listener < 0) {
 		close(datagrams);
@@ -488,6 +719,12 @@ static void clients_of_family(int family)
 			assert_clients("five accepted", 5.0);
 	}
 	assert_clients("all accepted", CLIENTS_MAX);
+	twin = dup(accepted[2]);
+	assert_true(twin >= 0);
+	assert_clients("one of them under two descriptors", CLIENTS_MAX);
+	close(accepted[2]);
+	assert_clients("under the other one", CLIENTS_MAX);
+	accepted[2] = twin;
 	close(client[0]);
 	assert_clients("a client left, and was not closed here yet", CLIENTS_MAX - 1);
 	close(accepted[0]);
@@ -515,37 +752,88 @@ static void test_clients_v6(void **state)
 	clients_of_family(AF_INET6);
 }
 
-/* The folder of descriptors is the one thing that can be made up: without it nothing is known. */
-static void test_clients_without_proc(void **state)
+struct onlooker {
+	sem_t unshared;
+	sem_t opened;
+	int listener; /* the main thread's */
+	int unshare_error;
+	int listener_error; /* what the listener's number means to this thread */
+	double clients;
+};
+
+static void *onlooker_run(void *argument)
 {
+	struct onlooker *onlooker = argument;
+	int type;
+	socklen_t len = sizeof(type);
+
+	onlooker->unshare_error = unshare(CLONE_FILES) == 0 ? 0 : errno;
+	sem_post(&onlooker->unshared);
+	while (sem_wait(&onlooker->opened) != 0)
+		continue;
+	onlooker->listener_error = getsockopt(onlooker->listener, SOL_SOCKET, SO_TYPE, &type, &len) == 0 ? 0 : errno;
+	onlooker->clients = clients_now();
+	return NULL;
+}
+
+/* A thread with descriptors of its own, none of them the sockets', counts the main thread's. */
+static void test_clients_from_unshared_thread(void **state)
+{
+	struct onlooker onlooker = {0};
+	union address address = {0};
+	socklen_t len = 0;
+	pthread_t thread;
+	int client[3] = {0};
+	int accepted[3] = {0};
+
 	(void)state;
-	assert_gauge("no /proc/self/fd", take_one(HOST_CLIENTS), UNKNOWN);
-	assert_int_equal(mkdir(path_in_root("/proc/self/fd"), 0700), 0);
-	assert_gauge("an empty one", take_one(HOST_CLIENTS), 0.0);
-	assert_int_equal(mkdir(path_in_root("/proc/self/fd/99999999999999999999"), 0700), 0);
-	assert_int_equal(mkdir(path_in_root("/proc/self/fd/4294967296"), 0700), 0);
-	assert_int_equal(mkdir(path_in_root("/proc/self/fd/2147483647"), 0700), 0);
-	assert_int_equal(mkdir(path_in_root("/proc/self/fd/-1"), 0700), 0);
-	assert_int_equal(mkdir(path_in_root("/proc/self/fd/x"), 0700), 0);
-	assert_gauge("odd names", take_one(HOST_CLIENTS), 0.0);
-	rmdir(path_in_root("/proc/self/fd/99999999999999999999"));
-	rmdir(path_in_root("/proc/self/fd/4294967296"));
-	rmdir(path_in_root("/proc/self/fd/2147483647"));
-	rmdir(path_in_root("/proc/self/fd/-1"));
-	rmdir(path_in_root("/proc/self/fd/x"));
-	assert_int_equal(rmdir(path_in_root("/proc/self/fd")), 0);
+	assert_int_equal(sem_init(&onlooker.unshared, 0, 0), 0);
+	assert_int_equal(sem_init(&onlooker.opened, 0, 0), 0);
+	assert_int_equal(pthread_create(&thread, NULL, onlooker_run, &onlooker), 0);
+	while (sem_wait(&onlooker.unshared) != 0)
+		continue;
+	onlooker.listener = listen_on(AF_INET, &address, &len);
+	for (size_t i = 0; i < COUNT(client); i++) {
+		client[i] = connect_to(&address, len);
+		accepted[i] = accept(onlooker.listener, NULL, NULL);
+	}
+	sem_post(&onlooker.opened);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	for (size_t i = 0; i < COUNT(client); i++) {
+		close(client[i]);
+		close(accepted[i]);
+	}
+	close(onlooker.listener);
+	sem_destroy(&onlooker.unshared);
+	sem_destroy(&onlooker.opened);
+	if (onlooker.unshare_error == EPERM) /* a container's system call filter */
+		skip();
+	assert_int_equal(onlooker.unshare_error, 0);
+	assert_int_equal(onlooker.listener_error, EBADF);
+	assert_gauge("from an unshared thread", onlooker.clients, 3.0);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cpu),           cmocka_unit_test(test_cpu_recovers),
-		cmocka_unit_test(test_memory),        cmocka_unit_test(test_memory_long_lines),
-		cmocka_unit_test(test_temperature),   cmocka_unit_test(test_nul_ends_no_number),
-		cmocka_unit_test(test_nothing_there), cmocka_unit_test(test_files_that_are_folders),
-		cmocka_unit_test(test_free_null),     cmocka_unit_test(test_real_machine),
-		cmocka_unit_test(test_disk_as_df),    cmocka_unit_test(test_clients_v4),
-		cmocka_unit_test(test_clients_v6),    cmocka_unit_test(test_clients_without_proc),
+		cmocka_unit_test(test_cpu),
+		cmocka_unit_test(test_cpu_recovers),
+		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_memory_long_lines),
+		cmocka_unit_test(test_temperature),
+		cmocka_unit_test(test_nul_ends_no_number),
+		cmocka_unit_test(test_nothing_there),
+		cmocka_unit_test(test_files_that_are_folders),
+		cmocka_unit_test(test_free_null),
+		cmocka_unit_test(test_real_machine),
+		cmocka_unit_test(test_disk_as_df),
+		cmocka_unit_test(test_clients_v4),
+		cmocka_unit_test(test_clients_v6),
+		cmocka_unit_test(test_clients_without_proc),
+		cmocka_unit_test(test_clients_tables),
+		cmocka_unit_test(test_clients_damaged_table),
+		cmocka_unit_test(test_clients_long_line),
+		cmocka_unit_test(test_clients_from_unshared_thread),
 	};
 	return cmocka_run_group_tests_name("host", tests, make_root, remove_root);
 }

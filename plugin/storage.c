@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * storage: see storage.h. Functions named …_in_crew run in the crew's thread while the broker's waits.
+ */
+#include "storage.h"
+
+#include "crew.h"
+#include "keeper.h"
+#include "state.h"
+#include "store.h"
+#include "writer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define NOTICES   64 /* log lines that may wait for the next tick */
+#define SAMPLES   4
+#define PATH_SIZE 512
+#define ERROR_MAX 512
+
+/* A retained document, as it was loaded. */
+struct retained {
+	struct retained *next;
+	size_t topic_len, payload_len;
+	char bytes[]; /* topic, payload */
+};
+
+struct storage {
+	const struct options *options;
+	const struct store_ops *ops;
+	const char *location; /* what follows the store's scheme */
+	struct crew *crew;
+	struct mailbox *keeper_notices, *writer_notices, *gauges;
+	struct host *host;
+	struct journal *journal;
+	struct state *state;
+	struct writer *writer;
+	struct keeper *keeper;
+	struct retained *retained;
+	char *error;
+	size_t error_size;
+	bool opened;
+	int drain_ms;
+};
+
+static bool fail(struct storage *storage, const char *option, const char *value, const char *what)
+{
+	snprintf(storage->error, storage->error_size, "%s %s: %s", option, value, what);
+	return false;
+}
+
+static bool folder_make(struct storage *storage)
+{
+	char what[ERROR_MAX];
+	const char *path = storage->options->state_dir;
+	if (mkdir(path, 0700) == 0 || errno == EEXIST)
+		return true;
+	snprintf(what, sizeof what, "%s; wanted a folder in one that exists and that the broker's user may write",
+	         strerror(errno));
+	return fail(storage, "plugin_opt_state_dir", path, what);
+}
+
+static bool journal_init(struct storage *storage)
+{
+	char path[PATH_SIZE], error[ERROR_MAX];
+	const char *folder = storage->options->state_dir;
+	snprintf(path, sizeof path, "%s/journal", folder);
+	struct journal_options options = {.directory = path, .quota = storage->options->journal_max};
+	storage->journal = journal_open(&options, error, sizeof error);
+	return storage->journal != NULL || fail(storage, "plugin_opt_state_dir", folder, error);
+}
+
+static void retained_keep(void *context, struct slice topic, struct slice payload, int64_t time_us)
+{
+	struct storage *storage = context;
+	struct retained *one = malloc(sizeof *one + topic.len + payload.len);
+	(void)time_us;
+	if (one == NULL)
+		return;
+	one->topic_len = topic.len;
+	one->payload_len = payload.len;
+	memcpy(one->bytes, topic.ptr, topic.len);
+	if (payload.len > 0)
+		memcpy(one->bytes + topic.len, payload.ptr, payload.len);
+	one->next = storage->retained;
+	storage->retained = one;
+}
+
+static bool state_init(struct storage *storage)
+{
+	char path[PATH_SIZE], error[ERROR_MAX];
+	const char *folder = storage->options->state_dir;
+	snprintf(path, sizeof path, "%s/state.db", folder);
+	storage->state = state_open(path, error, sizeof error);
+	if (storage->state == NULL || !keeper_catch_up(storage->journal, storage->state, error, sizeof error))
+		return fail(storage, "plugin_opt_state_dir", folder, error);
+	if (!state_each_retained(storage->state, retained_keep, storage))
+		return fail(storage, "plugin_opt_state_dir", folder, state_error(storage->state));
+	return true;
+}
+
+/* The history store is opened for good by its own thread; here it only has to be one that can work. */
+static bool store_check(struct storage *storage)
+{
+	char error[ERROR_MAX];
+	struct store *store;
+	enum store_result result =
+		storage->ops->open(storage->location, storage->options->node, &store, error, sizeof error);
+	if (result == STORE_OK)
+		storage->ops->close(store);
+	return result != STORE_NEVER || fail(storage, "plugin_opt_store", storage->options->store, error);
+}
+
+static uint64_t stored_position(void *context)
+{
+	const struct storage *storage = context;
+	return writer_position(storage->writer);
+}
+
+static bool threads_start(struct storage *storage)
+{
+	const struct options *options = storage->options;
+	storage->writer = writer_start(&(struct writer_options){
+		.journal = storage->journal,
+		.ops = storage->ops,
+		.location = storage->location,
+		.node = options->node,
+		.notices = storage->writer_notices,
+	});
+	if (storage->writer == NULL)
+		return fail(storage, "writer", "thread", "cannot be started");
+	storage->keeper = keeper_start(&(struct keeper_options){
+		.journal = storage->journal,
+		.state = storage->state,
+		.host = storage->host,
+		.sync_ms = options->sync_ms,
+		.gauges_every_s = options->gauges_every_s,
+		.notices = storage->keeper_notices,
+		.gauges = storage->gauges,
+		.stored = stored_position,
+		.context = storage,
+	});
+	return storage->keeper != NULL || fail(storage, "keeper", "thread", "cannot be started");
+}
+
+static void open_in_crew(void *context)
+{
+	struct storage *storage = context;
+	storage->opened = folder_make(storage) && journal_init(storage) && state_init(storage) && store_check(storage) &&
+	                  threads_start(storage);
+}
+
+static void close_in_crew(void *context)
+{
+	struct storage *storage = context;
+	if (storage->keeper != NULL) /* first, since it asks the writer how far it is */
+		keeper_stop(storage->keeper);
+	if (storage->writer != NULL)
+		writer_stop(storage->writer, storage->drain_ms);
+	if (storage->journal != NULL)
+		journal_close(storage->journal);
+	state_close(storage->state);
+}
+
+struct storage *storage_open(const struct options *options, char *error, size_t error_size)
+{
+	struct storage *storage = calloc(1, sizeof *storage);
+	if (storage == NULL) {
+		snprintf(error, error_size, "no memory");
+		return NULL;
+	}
+	storage->options = options;
+	storage->ops = &store_sqlite;
+	storage->location = strchr(options->store, ':') + 1;
+	storage->error = error;
+	storage->error_size = error_size;
+	storage->keeper_notices = mailbox_new(sizeof(struct notice), NOTICES);
+	storage->writer_notices = mailbox_new(sizeof(struct notice), NOTICES);
+	storage->gauges = mailbox_new(sizeof(struct host_sample), SAMPLES);
+	storage->host = host_new("", options->state_dir);
+	storage->crew = crew_start();
+	if (!storage->keeper_notices || !storage->writer_notices || !storage->gauges || !storage->host || !storage->crew)
+		snprintf(error, error_size, "no memory or no thread");
+	else
+		crew_run(storage->crew, open_in_crew, storage);
+	if (storage->opened)
+		return storage;
+	storage_close(storage, 0);
+	return NULL;
+}
+
+void storage_close(struct storage *storage, int drain_ms)
+{
+	if (storage == NULL)
+		return;
+	storage->drain_ms = drain_ms;
+	if (storage->crew != NULL)
+		crew_run(storage->crew, close_in_crew, storage);
+	crew_stop(storage->crew);
+	while (storage->retained != NULL) {
+		struct retained *next = storage->retained->next;
+		free(storage->retained);
+		storage->retained = next;
+	}
+	host_free(storage->host);
+	mailbox_free(storage->gauges);
+	mailbox_free(storage->writer_notices);
+	mailbox_free(storage->keeper_notices);
+	free(storage);
+}
+
+struct journal *storage_journal(struct storage *storage)
+{
+	return storage->journal;
+}
+
+void storage_each_retained(const struct storage *storage, storage_retained_callback callback, void *context)
+{
+	for (const struct retained *one = storage->retained; one != NULL; one = one->next)
+		callback(context, (struct slice){one->bytes, one->topic_len},
+		         (struct slice){one->bytes + one->topic_len, one->payload_len});
+}
+
+bool storage_notice(struct storage *storage, struct notice *out)
+{
+	return mailbox_get(storage->keeper_notices, out) || mailbox_get(storage->writer_notices, out);
+}
+
+bool storage_gauges(struct storage *storage, struct host_sample *out)
+{
+	return mailbox_get(storage->gauges, out);
+}
+
+uint64_t storage_queue(const struct storage *storage)
+{
+	uint64_t head = journal_head(storage->journal), begin = journal_begin(storage->journal);
+	uint64_t stored = writer_position(storage->writer), from = stored > begin ? stored : begin;
+	return head > from ? head - from : 0;
+}

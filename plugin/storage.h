@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * storage: everything that has to do with files, behind one door: journal, state file, history store, and the threads
+ * that carry data between them.
+ *
+ * All of it is opened and closed in the crew's thread (crew.h says why), where nothing may be logged, since the broker's
+ * log is not open there: errors come back as text. The broker's thread appends to the journal and asks the rest here.
+ */
+#ifndef HEARTH_STORAGE_H
+#define HEARTH_STORAGE_H
+
+#include "host.h"
+#include "journal.h"
+#include "mailbox.h"
+#include "options.h"
+
+struct storage;
+
+/*
+ * Opens all that the options name and starts the threads. NULL with one line for a person if it can never work as
+ * configured; a history store that is merely away is waited for. `options` must outlive the storage.
+ */
+struct storage *storage_open(const struct options *options, char *error, size_t error_size);
+
+/* Stores what the journal holds for at most drain_ms, then ends the threads and closes all. NULL is allowed. */
+void storage_close(struct storage *storage, int drain_ms);
+
+/* For the broker's thread to append to. */
+struct journal *storage_journal(struct storage *storage);
+
+/* The retained documents as they were when the storage was opened; an empty payload is a tombstone. */
+typedef void (*storage_retained_callback)(void *context, struct slice topic, struct slice payload);
+void storage_each_retained(const struct storage *storage, storage_retained_callback callback, void *context);
+
+/* The next line for the log, and the next sample of the machine's gauges; false if there is none. */
+bool storage_notice(struct storage *storage, struct notice *out);
+bool storage_gauges(struct storage *storage, struct host_sample *out);
+
+/* How many bytes of the journal the history store has not taken yet. */
+uint64_t storage_queue(const struct storage *storage);
+
+#endif
