@@ -236,7 +236,10 @@ bool storage_gauges(struct storage *storage, struct host_sample *out)
 
 uint64_t storage_queue(const struct storage *storage)
 {
-	uint64_t head = journal_head(storage->journal), begin = journal_begin(storage->journal);
-	uint64_t stored = writer_position(storage->writer), from = stored > begin ? stored : begin;
+	/* The head last: it only grows, so that nothing that the writer has passed lies beyond it. */
+	uint64_t from = writer_position(storage->writer), passed = writer_passed(storage->writer);
+	uint64_t begin = journal_begin(storage->journal), head = journal_head(storage->journal);
+	from = passed > from ? passed : from;
+	from = begin > from ? begin : from;
 	return head > from ? head - from : 0;
 }

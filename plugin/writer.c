@@ -45,6 +45,7 @@ struct writer {
 
 	_Atomic uint64_t stored;
 	_Atomic uint64_t position;
+	_Atomic uint64_t passed;
 
 	/* All below is the thread's own. */
 	struct store *store; /* NULL: closed */
@@ -169,6 +170,7 @@ static bool begin_at(struct writer *writer, const struct store_position *at)
 	writer->count = 0;
 	writer->text_len = 0;
 	atomic_store(&writer->position, ours ? writer->done : 0);
+	atomic_store(&writer->passed, 0);
 
 	journal_cursor_free(writer->cursor);
 	writer->cursor = journal_cursor_new(writer->journal, writer->done);
@@ -348,9 +350,11 @@ static void *writer_main(void *argument)
 			continue;
 		/* Asked before: what was appended before writer_stop is then gathered. */
 		bool last = is_stopping(writer, &deadline_ms);
+		uint64_t head = journal_head(writer->journal);
 		enum gathered gathered = gather(writer);
 		if (gathered == GATHERED_FAILED || !flush(writer) || gathered != GATHERED_ALL || !confirm(writer))
 			continue;
+		atomic_store(&writer->passed, head);
 		end_outage(writer);
 		if (last)
 			break;
@@ -433,4 +437,9 @@ uint64_t writer_stored(const struct writer *writer)
 uint64_t writer_position(const struct writer *writer)
 {
 	return atomic_load(&writer->position);
+}
+
+uint64_t writer_passed(const struct writer *writer)
+{
+	return atomic_load(&writer->passed);
 }

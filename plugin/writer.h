@@ -33,4 +33,10 @@ void writer_stop(struct writer *writer, int drain_ms);
 uint64_t writer_stored(const struct writer *writer);
 uint64_t writer_position(const struct writer *writer);
 
+/*
+ * Any thread: no reading before this journal position waits (0: not known). Unlike writer_position it also passes what holds
+ * no reading, so it is not where a restart goes on.
+ */
+uint64_t writer_passed(const struct writer *writer);
+
 #endif
