@@ -7,7 +7,9 @@
 VERSION  := 0.1.0
 BUILD    ?= release
 PREFIX   ?= /usr/local
-CC       ?= gcc
+ifeq ($(origin CC),default)
+CC       := gcc
+endif
 MOSQUITTO ?= $(firstword $(wildcard /usr/sbin/mosquitto /usr/local/sbin/mosquitto) mosquitto)
 
 Q := $(if $(V),,@)
@@ -68,7 +70,8 @@ $(B)/mosquitto_hearth.so: $(OBJECTS)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(MODE) $(LTO) -shared $(HARDEN) -o $@ $^ $(LIBS)
 
-$(B)/plugin/%.o: plugin/%.c
+# Compiled again if the Makefile, which holds the version and the flags, is another.
+$(B)/plugin/%.o: plugin/%.c Makefile
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	$(Q)$(CC) $(ALL_CFLAGS) $(LTO_FAT) -c -o $@ $<
@@ -78,7 +81,7 @@ $(B)/gen/schema_sqlite.c: $(sort $(wildcard schema/sqlite/*/*.sql)) plugin/embed
 	@mkdir -p $(@D)
 	sh plugin/embed.sh $(filter %.sql,$^) > $@
 
-$(B)/gen/%.o: $(B)/gen/%.c
+$(B)/gen/%.o: $(B)/gen/%.c Makefile
 	@echo "  CC    $<"
 	$(Q)$(CC) $(ALL_CFLAGS) -Iplugin -c -o $@ $<
 
@@ -108,7 +111,7 @@ test-unit: $(UNIT)
 test-broker: $(BROKER) $(B)/mosquitto_hearth.so
 	@$(TEST_ENV) sh test/run.sh $(BROKER)
 
-$(B)/test/%.o: test/%.c
+$(B)/test/%.o: test/%.c Makefile
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	$(Q)$(CC) $(ALL_CFLAGS) -Iplugin -Itest/support -Itest/bench -c -o $@ $<
@@ -137,7 +140,6 @@ $(B)/test/bench/empty_plugin.so: $(B)/test/bench/empty_plugin.o
 
 C_FILES   = $(wildcard plugin/*.c test/*/*.c)
 CH_FILES  = $(wildcard plugin/*.[ch] test/*/*.[ch])
-SCHEMA_C  = build/gen/schema_sqlite.c
 
 check: check-format check-includes check-clang check-tidy check-cppcheck
 	@echo "check: all fine"
@@ -154,7 +156,8 @@ check-clang:
 		-Itest/bench -fsyntax-only
 
 check-tidy: build/compile_flags.txt
-	@printf '%s\n' $(C_FILES) | xargs -P 2 -n 4 clang-tidy -p build --quiet 2>/dev/null
+	@printf '%s\n' $(C_FILES) | xargs -P 2 -n 4 clang-tidy -p build --quiet 2>build/clang-tidy.log; status=$$?; \
+		grep -Ev '^[0-9]+ warnings? (and [0-9]+ errors? )?generated\.$$' build/clang-tidy.log >&2; exit $$status
 
 build/compile_flags.txt: Makefile
 	@mkdir -p build

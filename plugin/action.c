@@ -60,7 +60,7 @@ static void timer_list(struct action *action, struct bound_rule *rule)
 
 static void timer_unlist(struct action *action, struct bound_rule *rule)
 {
-	for (struct bound_rule **at = &action->timers; *at != NULL; at = &(*at)->timer_next) {
+	for (struct bound_rule **at = &action->timers; rule->timer_listed && *at != NULL; at = &(*at)->timer_next) {
 		if (*at == rule) {
 			*at = rule->timer_next;
 			rule->timer_listed = false;
@@ -84,7 +84,7 @@ void action_take_over(struct action *action, struct bound_rule *rule, const stru
 void action_detach(struct action *action, struct bound_rule *rule)
 {
 	timer_unlist(action, rule);
-	claims_drop(rule);
+	claims_drop(&action->actuators, rule);
 }
 
 /* ---- commands ---- */
@@ -124,11 +124,10 @@ static bool was_sent(const struct actuator *actuator, const struct value *value)
 }
 
 /* A claim begins to hold, or wants something new. */
-static void claim_hold(struct action *action, struct claim *claim, struct moment moment)
+static void hold(struct action *action, struct claim *claim, struct moment moment)
 {
 	struct actuator *actuator = claim->actuator;
-	claim->holds = true;
-	claim->since = ++action->order;
+	claim_hold(claim, ++action->order);
 	actuator->resting = NULL;
 	if (!claim_gate_open(&action->actuators, claim))
 		actuator->withheld = true;
@@ -137,10 +136,10 @@ static void claim_hold(struct action *action, struct claim *claim, struct moment
 }
 
 /* A claim holds no longer: the next one takes over, or with none left the rule's `else` speaks. */
-static void claim_release(struct action *action, struct claim *claim, struct moment moment)
+static void release(struct action *action, struct claim *claim, struct moment moment)
 {
 	struct actuator *actuator = claim->actuator;
-	claim->holds = false;
+	claim_let_go(claim);
 	if (actuator_winner(&action->actuators, actuator, false) != NULL) {
 		const struct claim *next = actuator_winner(&action->actuators, actuator, true);
 		if (next == NULL)
@@ -215,7 +214,7 @@ static void then_run(struct action *action, struct bound_rule *rule, struct mome
 	for (size_t i = 0; i < rule->rule->then_do.count; i++) {
 		struct claim *claim = claim_by(rule, OCCASION_THEN, i);
 		if (claim != NULL && claim->to[OCCASION_ALWAYS] == NULL)
-			claim_hold(action, claim, moment);
+			hold(action, claim, moment);
 	}
 }
 
@@ -224,12 +223,12 @@ static void else_run(struct action *action, struct bound_rule *rule, struct mome
 	for (size_t i = 0; i < rule->rule->else_do.count; i++) {
 		struct claim *claim = claim_by(rule, OCCASION_ELSE, i);
 		if (claim != NULL && claim->to[OCCASION_ALWAYS] == NULL)
-			claim_release(action, claim, moment);
+			release(action, claim, moment);
 	}
 	for (size_t i = 0; i < rule->claim_count; i++) {
 		struct claim *claim = &rule->claims[i];
 		if (claim->to[OCCASION_ELSE] == NULL && claim->to[OCCASION_ALWAYS] == NULL)
-			claim_release(action, claim, moment);
+			release(action, claim, moment);
 	}
 }
 
@@ -254,7 +253,7 @@ static void always_step(struct action *action, struct bound_rule *rule, struct m
 		if (claim->holds && value_equal(&claim->always, &result))
 			continue;
 		claim->always = result;
-		claim_hold(action, claim, moment);
+		hold(action, claim, moment);
 	}
 }
 

@@ -20,7 +20,7 @@
 
 struct command {
 	const char *topic;          /* "location/device/actuator/set" */
-	struct value value;         /* valid during the callback only */
+	struct value value;         /* its text, like rule and cause, is valid until a config changes */
 	const struct rule *rule;    /* who decided */
 	const struct series *cause; /* whose latest value moved it; NULL: the automation switch */
 	int hop;                    /* 1: straight from a reading */

@@ -58,6 +58,17 @@ struct location *location_intern(struct actuators *all, struct slice name)
 	return location;
 }
 
+static void actuator_free(struct actuators *all, struct actuator *actuator)
+{
+	*(actuator->before != NULL ? &actuator->before->next : &actuator->location->actuators) = actuator->next;
+	if (actuator->next != NULL)
+		actuator->next->before = actuator->before;
+	HASH_DEL(all->by_name, actuator);
+	free(actuator->topic);
+	free(actuator->sent);
+	free(actuator);
+}
+
 struct actuator *actuator_find(const struct actuators *all, struct slice name)
 {
 	struct actuator *actuator = NULL;
@@ -88,6 +99,8 @@ static struct actuator *actuator_intern(struct actuators *all, const char *targe
 	}
 	actuator->location = location;
 	actuator->next = location->actuators;
+	if (actuator->next != NULL)
+		actuator->next->before = actuator;
 	location->actuators = actuator;
 	return actuator;
 }
@@ -126,6 +139,7 @@ static bool claims_enter(struct actuators *all, struct bound_rule *rule, enum oc
 		if (claim == NULL) {
 			claim = &rule->claims[rule->claim_count++];
 			*claim = (struct claim){.rule = rule, .actuator = actuator};
+			actuator->claim_count++;
 		}
 		claim->to[occasion] = to;
 	}
@@ -151,36 +165,90 @@ bool claims_make(struct actuators *all, struct bound_rule *rule)
 	rule->claim_count = 0;
 	if (rule->claims == NULL)
 		return false;
-	if (!claims_enter(all, rule, OCCASION_THEN) || !claims_enter(all, rule, OCCASION_ELSE) ||
-	    !claims_enter(all, rule, OCCASION_ALWAYS)) {
-		free(rule->claims);
-		rule->claims = NULL;
-		rule->claim_count = 0;
-		return false;
-	}
-	for (size_t i = 0; i < rule->claim_count; i++) {
-		rule->claims[i].next = rule->claims[i].actuator->claims;
-		rule->claims[i].actuator->claims = &rule->claims[i];
-	}
-	return true;
+	if (claims_enter(all, rule, OCCASION_THEN) && claims_enter(all, rule, OCCASION_ELSE) &&
+	    claims_enter(all, rule, OCCASION_ALWAYS))
+		return true;
+	claims_drop(all, rule);
+	return false;
 }
 
-void claims_drop(struct bound_rule *rule)
+void claims_drop(struct actuators *all, struct bound_rule *rule)
 {
 	for (size_t i = 0; i < rule->claim_count; i++) {
-		struct actuator *actuator = rule->claims[i].actuator;
-		for (struct claim **at = &actuator->claims; *at != NULL; at = &(*at)->next) {
-			if (*at == &rule->claims[i]) {
-				*at = rule->claims[i].next;
-				break;
-			}
-		}
-		if (actuator->resting == &rule->claims[i])
+		struct claim *claim = &rule->claims[i];
+		struct actuator *actuator = claim->actuator;
+		claim_let_go(claim);
+		if (actuator->resting == claim)
 			actuator->resting = NULL;
+		if (--actuator->claim_count == 0)
+			actuator_free(all, actuator);
 	}
 	free(rule->claims);
 	rule->claims = NULL;
 	rule->claim_count = 0;
+}
+
+/* True if `a` goes before `b`, which may be NULL. */
+static bool claim_beats(const struct claim *a, const struct claim *b)
+{
+	if (b == NULL)
+		return true;
+	int pa = a->rule->rule->priority, pb = b->rule->rule->priority;
+	return pa != pb ? pa > pb : a->since > b->since;
+}
+
+static struct claim **holders_of(const struct claim *claim)
+{
+	return &claim->actuator->holders[claim->rule->rule->obeys_auto];
+}
+
+/* Links a claim in between two neighbours, either of which may be NULL. */
+static void link_between(struct claim *before, struct claim *claim, struct claim *next)
+{
+	claim->before = before;
+	claim->next = next;
+	*(before != NULL ? &before->next : holders_of(claim)) = claim;
+	if (next != NULL)
+		next->before = claim;
+}
+
+void claim_hold(struct claim *claim, uint64_t since)
+{
+	struct claim *before = NULL;
+
+	claim_let_go(claim);
+	claim->since = since;
+	claim->holds = true;
+	/* The newest goes in front of its equals, so only higher priorities are passed. */
+	struct claim *next = *holders_of(claim);
+	while (next != NULL && !claim_beats(claim, next)) {
+		before = next;
+		next = next->next;
+	}
+	link_between(before, claim, next);
+}
+
+void claim_let_go(struct claim *claim)
+{
+	if (!claim->holds)
+		return;
+	*(claim->before != NULL ? &claim->before->next : holders_of(claim)) = claim->next;
+	if (claim->next != NULL)
+		claim->next->before = claim->before;
+	claim->before = claim->next = NULL;
+	claim->holds = false;
+}
+
+/* The same rule in two configs has the same priority: the new claim takes the old one's place among the holders. */
+static void holder_replace(struct claim *old, struct claim *claim)
+{
+	claim->since = old->since;
+	if (!old->holds)
+		return;
+	claim->holds = true;
+	link_between(old->before, claim, old->next);
+	old->holds = false;
+	old->before = old->next = NULL;
 }
 
 void claims_take_over(struct bound_rule *rule, const struct bound_rule *before)
@@ -188,11 +256,10 @@ void claims_take_over(struct bound_rule *rule, const struct bound_rule *before)
 	for (size_t i = 0; i < rule->claim_count; i++) {
 		struct claim *claim = &rule->claims[i];
 		for (size_t j = 0; j < before->claim_count; j++) {
-			const struct claim *old = &before->claims[j];
+			struct claim *old = &before->claims[j];
 			if (old->actuator != claim->actuator)
 				continue;
-			claim->holds = old->holds;
-			claim->since = old->since;
+			holder_replace(old, claim);
 			claim->always = old->always;
 			if (claim->actuator->resting == old)
 				claim->actuator->resting = claim;
@@ -207,23 +274,12 @@ bool claim_gate_open(const struct actuators *all, const struct claim *claim)
 	return !all->house_off && !claim->actuator->location->auto_off;
 }
 
-/* True if `a` goes before `b`, which may be NULL. */
-static bool claim_beats(const struct claim *a, const struct claim *b)
-{
-	if (b == NULL)
-		return true;
-	int pa = a->rule->rule->priority, pb = b->rule->rule->priority;
-	return pa != pb ? pa > pb : a->since > b->since;
-}
-
 const struct claim *actuator_winner(const struct actuators *all, const struct actuator *actuator, bool only_open)
 {
-	const struct claim *winner = NULL;
-	for (const struct claim *claim = actuator->claims; claim != NULL; claim = claim->next) {
-		if (claim->holds && (!only_open || claim_gate_open(all, claim)) && claim_beats(claim, winner))
-			winner = claim;
-	}
-	return winner;
+	const struct claim *always = actuator->holders[false], *obeying = actuator->holders[true];
+	if (obeying == NULL || (only_open && !claim_gate_open(all, obeying)))
+		return always;
+	return claim_beats(obeying, always) ? obeying : always;
 }
 
 const struct value *claim_wanted(const struct claim *claim)

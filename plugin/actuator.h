@@ -4,8 +4,8 @@
  *
  *   rule ──< claim >── actuator >── location
  *
- * A claim is one rule's say over one actuator. Actuators and locations are made when a rule or a switch first names them
- * and stay. Broker thread only.
+ * A claim is one rule's say over one actuator. An actuator is there while a rule names it, a location from when a rule or a
+ * switch first names it. Broker thread only.
  */
 #ifndef HEARTH_ACTUATOR_H
 #define HEARTH_ACTUATOR_H
@@ -30,8 +30,9 @@ struct location {
 struct actuator {
 	char *topic; /* location/device/actuator/set */
 	struct location *location;
-	struct actuator *next; /* in its location */
-	struct claim *claims;
+	struct actuator *before, *next; /* in its location */
+	size_t claim_count;
+	struct claim *holders[2];    /* claims that hold, the winner first: [0] acts at all times, [1] obeys the switch */
 	const struct claim *resting; /* whose `else` spoke last with nothing holding; NULL: none */
 	char *sent;                  /* text last sent; NULL: nothing yet */
 	bool withheld;               /* the gate kept something back, or somebody else commanded the actuator since */
@@ -45,7 +46,7 @@ struct claim {
 	struct value always;                        /* the last result of to[OCCASION_ALWAYS] */
 	uint64_t since;                             /* order in which claims began to hold */
 	bool holds;
-	struct claim *next; /* on the same actuator */
+	struct claim *before, *next; /* among the holders */
 };
 
 /* All of a house's actuators. Zero it to begin with. */
@@ -70,10 +71,14 @@ bool claims_make(struct actuators *all, struct bound_rule *rule);
 /* The claim that the n-th action of an occasion's list entered; NULL: a later action of the list has its place. */
 struct claim *claim_by(struct bound_rule *rule, enum occasion occasion, size_t n);
 
-/* Forgets a rule's claims. */
-void claims_drop(struct bound_rule *rule);
+/* Forgets a rule's claims, and actuators that no rule names any more. */
+void claims_drop(struct actuators *all, struct bound_rule *rule);
 
-/* Carries on from the claims of the same rule in the config before. */
+/* A claim begins to hold at `since`, later than all others do, or holds no longer. A few steps, however many hold. */
+void claim_hold(struct claim *claim, uint64_t since);
+void claim_let_go(struct claim *claim);
+
+/* Carries on from the claims of the same rule in the config before, which hold no longer then. */
 void claims_take_over(struct bound_rule *rule, const struct bound_rule *before);
 
 /* False while the automation switch of the actuator's location or of the house keeps this claim's commands back. */

@@ -32,6 +32,7 @@ struct catalog {
 	struct action *action;
 	struct document *documents;
 	size_t bound; /* series below this number are bound */
+	struct catalog_unbound unbound;
 };
 
 struct catalog *catalog_new(struct series_table *series, struct action *action)
@@ -224,7 +225,7 @@ static bool bound_rule_init(struct catalog *catalog, struct bound_rule *rule, co
 		if (!topic_parse(name, &topic))
 			return false;
 		rule->inputs[i] = series_intern(catalog->series, name, &topic, &made);
-		if (rule->inputs[i] == NULL || !series_watch(rule->inputs[i], rule))
+		if (rule->inputs[i] == NULL || (rule->inputs[i] != subject && !series_watch(rule->inputs[i], rule)))
 			return false;
 		rule->latest[i] = &rule->inputs[i]->latest;
 	}
@@ -234,11 +235,23 @@ static bool bound_rule_init(struct catalog *catalog, struct bound_rule *rule, co
 /* The same rule in the config that is being replaced. */
 static const struct bound_rule *rule_before(const struct series *series, const struct rule *rule)
 {
-	for (size_t i = 0; series->config != NULL && i < series->config->rule_count; i++) {
+	for (size_t i = 0; i < series->rule_count; i++) {
 		if (series->rules[i].rule->fingerprint == rule->fingerprint)
 			return &series->rules[i];
 	}
 	return NULL;
+}
+
+/* Puts a config and its bound rules in the place of what the series had. */
+static void replace(struct catalog *catalog, struct series *series, struct config *config, struct bound_rule *rules,
+                    size_t count)
+{
+	bound_rules_free(catalog, series->rules, series->rule_count);
+	config_free(series->config);
+	series->config = config;
+	series->rules = rules;
+	series->rule_count = count;
+	series->latest.stale_after_ms = config != NULL ? config->stale_after_ms : 0;
 }
 
 static bool bind(struct catalog *catalog, struct series *series, struct config *config)
@@ -258,29 +271,37 @@ static bool bind(struct catalog *catalog, struct series *series, struct config *
 		if (before != NULL)
 			action_take_over(catalog->action, &rules[i], before);
 	}
-	bound_rules_free(catalog, series->rules, series->config != NULL ? series->config->rule_count : 0);
-	config_free(series->config);
-	series->config = config;
-	series->rules = rules;
-	series->latest.stale_after_ms = config != NULL ? config->stale_after_ms : 0;
+	replace(catalog, series, config, rules, count);
 	return true;
+}
+
+static bool note_unbound(struct catalog *catalog, const struct series *series, const struct config_error *error)
+{
+	catalog->unbound.count++;
+	catalog->unbound.series = series;
+	catalog->unbound.error = *error;
+	return false;
 }
 
 static bool bind_series(struct catalog *catalog, struct series *series)
 {
+	static const struct config_error no_room = {"$.rules", "more series than plugin_opt_max_series, or no memory",
+	                                            "room for the topics that the rules name"};
 	struct config_error error;
 	struct config *config;
 	struct topic topic = series_topic(series);
 	if (topic.subject != SUBJECT_VALUE)
 		return true;
 	if (!compile_for(catalog, &topic, &config, &error))
-		return false;
-	if (config == NULL && series->config == NULL)
+		return note_unbound(catalog, series, &error);
+	if ((config == NULL && series->config == NULL) || bind(catalog, series, config))
 		return true;
-	if (bind(catalog, series, config))
-		return true;
-	config_free(config);
-	return false;
+	/* What was in force goes on; a new series has at least its limits. */
+	if (series->config == NULL)
+		replace(catalog, series, config, NULL, 0);
+	else
+		config_free(config);
+	return note_unbound(catalog, series, &no_room);
 }
 
 bool catalog_bind_new(struct catalog *catalog)
@@ -363,6 +384,11 @@ enum catalog_result catalog_put(struct catalog *catalog, struct slice name, cons
 	return bind_again(catalog, topic) ? CATALOG_CHANGED : CATALOG_UNBOUND;
 }
 
+const struct catalog_unbound *catalog_unbound(const struct catalog *catalog)
+{
+	return &catalog->unbound;
+}
+
 size_t catalog_count(const struct catalog *catalog)
 {
 	return HASH_COUNT(catalog->documents);
@@ -374,10 +400,7 @@ void catalog_free(struct catalog *catalog)
 		return;
 	for (size_t i = 0; i < series_count(catalog->series); i++) {
 		struct series *series = series_at(catalog->series, i);
-		bound_rules_free(catalog, series->rules, series->config != NULL ? series->config->rule_count : 0);
-		config_free(series->config);
-		series->rules = NULL;
-		series->config = NULL;
+		replace(catalog, series, NULL, NULL, 0);
 	}
 	struct document *document = catalog->documents;
 	HASH_CLEAR(hh, catalog->documents); /* the table goes, the elements stay linked */

@@ -34,8 +34,20 @@ void catalog_free(struct catalog *catalog);
 enum catalog_result catalog_put(struct catalog *catalog, struct slice name, const struct topic *topic,
                                 struct slice payload, struct config_error *error);
 
-/* Binds every series that has appeared since the last call to its config. Returns false if some could not be. */
+/*
+ * Binds every series that has appeared since the last call to its config. Returns false if some could not be: it has its
+ * limits at most, no rules.
+ */
 bool catalog_bind_new(struct catalog *catalog);
+
+/* How often a series could not be bound since the start, which was the last, and why. */
+struct catalog_unbound {
+	uint64_t count;
+	const struct series *series; /* NULL: none so far */
+	struct config_error error;
+};
+
+const struct catalog_unbound *catalog_unbound(const struct catalog *catalog);
 
 size_t catalog_count(const struct catalog *catalog); /* documents in force */
 

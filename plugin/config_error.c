@@ -51,15 +51,27 @@ static void write_text(struct writer *writer, const char *text)
 	write_bytes(writer, slice_of(text));
 }
 
-/* The text with control characters as spaces. */
+/* Length of the control character (U+0000 to U+001F, U+007F to U+009F) at the start of UTF-8 text; 0 if it is none. */
+static size_t control(struct slice text)
+{
+	const unsigned char *p = (const unsigned char *)text.ptr;
+	if (p[0] < 0x20 || p[0] == 0x7F)
+		return 1;
+	return text.len >= 2 && p[0] == 0xC2 && p[1] < 0xA0 ? 2 : 0;
+}
+
+/* The text with white space as spaces and each other control character as '?'. */
 static void write_clean(struct writer *writer, struct slice text)
 {
-	for (size_t i = 0; i < text.len; i++) {
-		bool control = (unsigned char)text.ptr[i] < 0x20 || text.ptr[i] == 0x7F;
-		size_t begin = i;
-		while (!control && i + 1 < text.len && (unsigned char)text.ptr[i + 1] >= 0x20 && text.ptr[i + 1] != 0x7F)
-			i++;
-		write_bytes(writer, control ? slice_of(" ") : (struct slice){text.ptr + begin, i + 1 - begin});
+	while (text.len > 0) {
+		size_t skip = control(text), take = 0;
+		if (skip > 0)
+			write_text(writer, strchr("\t\r\n", text.ptr[0]) != NULL ? " " : "?");
+		text = (struct slice){text.ptr + skip, text.len - skip};
+		while (take < text.len && control((struct slice){text.ptr + take, text.len - take}) == 0)
+			take++;
+		write_bytes(writer, (struct slice){text.ptr, take});
+		text = (struct slice){text.ptr + take, text.len - take};
 	}
 }
 

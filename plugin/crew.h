@@ -6,8 +6,8 @@
  * socket takes and drops a reference with atomic instructions: measured, a broker with one idle second thread spends 0.2 to
  * 1.2 µs a message more. So the plugin's threads leave the broker's table: the crew's thread unshares it (close_range(2),
  * Linux 5.9; else unshare(2)), and threads that are started from a function run here share the crew's table. A file belongs
- * to the table in which it was opened: hence one place for all of them. Nothing of the broker's is open there, so no
- * socket or rotated log is kept alive by us. Where the kernel refuses, all still works, only dearer.
+ * to the table in which it was opened: hence one place for all of them. With close_range nothing of the broker's is open
+ * there, so no socket or rotated log is kept alive by us. Where the kernel refuses, all still works, only dearer.
  *
  * SQLite's locks belong to a file table and its bookkeeping to the process: while the crew has a database open, nothing
  * outside it may open the same one.

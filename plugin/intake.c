@@ -161,6 +161,8 @@ static enum verdict on_set(struct intake *intake, struct arrival *arrival)
 		refuse_reserved(intake, arrival);
 		return INTAKE_PASS;
 	}
+	if (arrival->message->retain && arrival->message->payload.len == 0)
+		return INTAKE_PASS; /* takes a retained command away */
 	if (!text_check(intake, arrival, &value) || series_of(intake, arrival) == NULL)
 		return INTAKE_PASS;
 	if (arrival->message->retain) {
@@ -243,10 +245,7 @@ static enum verdict on_config(struct intake *intake, struct arrival *arrival)
 		return INTAKE_WITHHOLD;
 	case CATALOG_SAME:
 		return INTAKE_PASS;
-	case CATALOG_UNBOUND:
-		broker_logf(intake->broker, NOTICE_ERROR, "%s: not every series could be bound (plugin_opt_max_series %u)",
-		            message->topic.ptr, intake->options->max_series);
-		break;
+	case CATALOG_UNBOUND: /* the next tick says which series and why */
 	case CATALOG_CHANGED:
 		break;
 	}
@@ -308,13 +307,15 @@ enum verdict intake_message(struct intake *intake, const struct message *message
 
 /* ---- ticks, gauges, restart ---- */
 
-/* What was given up, in one line a minute at most. */
+/* What was given up, in one line each a minute at most. */
 static void losses_log(struct intake *intake, struct instant now)
 {
 	const struct feed_counters *feed = &intake->feed.counters;
-	if (feed->lost + feed->crowded == intake->losses_logged || now.mono_ms < intake->losses_next_ms)
+	const struct catalog_unbound *unbound = catalog_unbound(intake->feed.catalog);
+	uint64_t losses = feed->lost + feed->crowded + unbound->count;
+	if (losses == intake->losses_logged || now.mono_ms < intake->losses_next_ms)
 		return;
-	intake->losses_logged = feed->lost + feed->crowded;
+	intake->losses_logged = losses;
 	intake->losses_next_ms = now.mono_ms + LOSSES_EVERY_MS;
 	if (feed->lost > 0)
 		broker_logf(intake->broker, NOTICE_ERROR,
@@ -327,6 +328,13 @@ static void losses_log(struct intake *intake, struct instant now)
 			"too many series: %llu messages on new topics were not taken in so far; plugin_opt_max_series %u is "
 			"the most",
 			(unsigned long long)feed->crowded, intake->options->max_series);
+	if (unbound->count > 0)
+		broker_logf(
+			intake->broker, NOTICE_ERROR,
+			"%llu times the rules of a config could not be bound to a series; the last time %s: at %s: found %s; "
+			"wanted %s",
+			(unsigned long long)unbound->count, unbound->series->name, unbound->error.path, unbound->error.found,
+			unbound->error.wanted);
 }
 
 void intake_tick(struct intake *intake, struct instant now)
@@ -362,7 +370,7 @@ void intake_restore(struct intake *intake, struct slice name, struct slice paylo
 	struct topic topic;
 	struct config_error error = {0};
 
-	if (name.len > TOPIC_MAX || !topic_parse(name, &topic) || pass_of(&topic) != pass)
+	if (name.len > TOPIC_MAX || !topic_parse(name, &topic) || pass_of(&topic) != pass || is_ignored(intake, name))
 		return;
 	if (topic.subject == SUBJECT_STATE) {
 		own_restore(&intake->own, name, &topic, payload, now);

@@ -75,10 +75,16 @@ static int on_message(int event, void *event_data, void *userdata)
 	return MOSQ_ERR_SUCCESS;
 }
 
+static void notices_log(struct plugin *plugin)
+{
+	struct notice notice;
+	while (storage_notice(plugin->storage, &notice))
+		broker->log(notice.level, notice.text);
+}
+
 static int on_tick(int event, void *event_data, void *userdata)
 {
 	struct plugin *plugin = userdata;
-	struct notice notice;
 	struct host_sample sample;
 	int64_t now_ms = mono_ms_now();
 
@@ -88,8 +94,7 @@ static int on_tick(int event, void *event_data, void *userdata)
 		return MOSQ_ERR_SUCCESS;
 	plugin->ticked_ms = now_ms;
 	struct instant now = instant_now();
-	while (storage_notice(plugin->storage, &notice))
-		broker->log(notice.level, notice.text);
+	notices_log(plugin);
 	while (storage_gauges(plugin->storage, &sample))
 		intake_gauges(plugin->intake, &sample, storage_queue(plugin->storage), now);
 	intake_tick(plugin->intake, now);
@@ -182,6 +187,7 @@ static bool intake_init(struct plugin *plugin)
 	struct restore restore = {.plugin = plugin, .now = options.now};
 	for (; restore.pass < INTAKE_RESTORE_PASSES; restore.pass++)
 		storage_each_retained(plugin->storage, restore_one, &restore);
+	storage_forget_retained(plugin->storage);
 	return true;
 }
 
@@ -198,7 +204,11 @@ static bool events_register(struct plugin *plugin)
 /* Stops and frees whatever of it there is. */
 static void plugin_free(struct plugin *plugin)
 {
-	storage_close(plugin->storage, DRAIN_MS);
+	if (plugin->storage != NULL) {
+		storage_stop(plugin->storage, DRAIN_MS);
+		notices_log(plugin);
+	}
+	storage_close(plugin->storage, 0);
 	intake_free(plugin->intake);
 	options_free(&plugin->options);
 	free(plugin);

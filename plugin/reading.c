@@ -5,7 +5,7 @@
  *   23.5    on    {"value":23.5,"unit":"°C","time":"…Z"}    {"readings":[{"time":…,"value":…},…]}
  *   {"boot":7,"readings":[{"seq":41,"age":12500,"value":23.5},…]}
  *
- * A document holds either "value" or "readings"; "unit", "time" and "boot" beside "readings" stand for each entry that
+ * A document holds either "value" or "readings"; "unit", "time", "age", "boot" and "seq" beside "readings" stand for each entry that
  * has none of its own. "age" (ms before now) is for devices without a clock.
  */
 #include "reading.h"
@@ -121,12 +121,30 @@ static enum reading_error value_from_json(const cJSON *item, struct value *out)
 	return READING_NO_VALUE;
 }
 
-/* A key of the entry, else of the document around it. */
-static const cJSON *find(const cJSON *entry, const cJSON *document, const char *key)
+/* What an object says beside "value" or "readings"; NULL: nothing. */
+struct details {
+	const cJSON *unit, *time, *age, *boot, *seq;
+};
+
+static const cJSON *find(const cJSON *object, const char *key, const cJSON *otherwise)
 {
-	const cJSON *item = cJSON_GetObjectItemCaseSensitive(entry, key);
-	return item != NULL ? item : cJSON_GetObjectItemCaseSensitive(document, key);
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+	return item != NULL ? item : otherwise;
 }
+
+/* An object's own details, and what it does not say as the object around it says. */
+static struct details details_of(const cJSON *object, const struct details *around)
+{
+	return (struct details){
+		.unit = find(object, "unit", around->unit),
+		.time = find(object, "time", around->time),
+		.age = find(object, "age", around->age),
+		.boot = find(object, "boot", around->boot),
+		.seq = find(object, "seq", around->seq),
+	};
+}
+
+static const struct details no_details;
 
 static bool is_from_0_to(double max, const cJSON *item)
 {
@@ -139,13 +157,9 @@ static bool is_count(const cJSON *item)
 }
 
 /* When an entry was measured, and the key that recognises it if it comes again. */
-static enum reading_error time_from_json(const cJSON *entry, const cJSON *document, int64_t now_us,
-                                         struct reading *reading)
+static enum reading_error time_from_json(const struct details *details, int64_t now_us, struct reading *reading)
 {
-	const cJSON *time = find(entry, document, "time");
-	const cJSON *age = find(entry, document, "age");
-	const cJSON *boot = find(entry, document, "boot");
-	const cJSON *seq = find(entry, document, "seq");
+	const cJSON *time = details->time, *age = details->age, *boot = details->boot, *seq = details->seq;
 
 	if ((age && !is_from_0_to(AGE_MAX_MS, age)) || (boot && !is_count(boot)) || (seq && !is_count(seq)))
 		return READING_BAD_TIME;
@@ -172,7 +186,8 @@ static enum reading_error time_from_json(const cJSON *entry, const cJSON *docume
 	return READING_OK;
 }
 
-static enum reading_error entry_parse(const cJSON *entry, const cJSON *document, int64_t now_us, struct reading *out)
+static enum reading_error entry_parse(const cJSON *entry, const struct details *around, int64_t now_us,
+                                      struct reading *out)
 {
 	*out = (struct reading){.time_us = now_us};
 	if (!cJSON_IsObject(entry))
@@ -181,12 +196,12 @@ static enum reading_error entry_parse(const cJSON *entry, const cJSON *document,
 	enum reading_error error = value_from_json(cJSON_GetObjectItemCaseSensitive(entry, "value"), &out->value);
 	if (error != READING_OK)
 		return error;
-	const cJSON *unit = find(entry, document, "unit");
-	if (unit != NULL && !cJSON_IsString(unit))
+	struct details details = details_of(entry, around);
+	if (details.unit != NULL && !cJSON_IsString(details.unit))
 		return READING_BAD_UNIT;
-	if (unit != NULL)
-		out->unit = slice_of(unit->valuestring);
-	return time_from_json(entry, document, now_us, out);
+	if (details.unit != NULL)
+		out->unit = slice_of(details.unit->valuestring);
+	return time_from_json(&details, now_us, out);
 }
 
 static cJSON *document_parse(struct slice text)
@@ -209,15 +224,16 @@ static size_t batch_parse(struct reading_parser *parser, int64_t now_us, struct 
 		problem_note(problem, READING_NO_VALUE, -1);
 		return 0;
 	}
+	struct details around = details_of(parser->document, &no_details);
 	size_t count = 0;
 	int index = 0;
 	for (const cJSON *entry = entries->child; entry != NULL; entry = entry->next, index++) {
-		if (count == READING_BATCH_MAX) {
+		if (index == READING_BATCH_MAX) {
 			problem_note(problem, READING_TOO_LONG, index);
 			break;
 		}
 		struct reading *reading = parser->readings + count;
-		enum reading_error error = entry_parse(entry, parser->document, now_us, reading);
+		enum reading_error error = entry_parse(entry, &around, now_us, reading);
 		if (error != READING_OK) {
 			problem_note(problem, error, index);
 			continue;
@@ -244,7 +260,7 @@ static size_t json_parse(struct reading_parser *parser, struct slice text, int64
 		problem->error = READING_NO_VALUE; /* one of them would be lost */
 		return 0;
 	}
-	problem->error = entry_parse(parser->document, NULL, now_us, &parser->readings[0]);
+	problem->error = entry_parse(parser->document, &no_details, now_us, &parser->readings[0]);
 	if (problem->error != READING_OK)
 		return 0;
 	if (parser->readings[0].ahead)

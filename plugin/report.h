@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * report: tells a publisher, on the sibling topic `error`, what was refused and why; at most once a second a series.
+ * report: tells a publisher, on the sibling topic `error`, what was refused and why; at most once a second a series and
+ * subject, but each refused config, since a person waits for the answer.
  *
  *   livingroom/uno1/temperature/error
  *   {"subject":"value","code":"out_of_range","found":"430","wanted":"a value between −40 and 85","time":"2026-…Z"}

@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLOTS_MIN   1024
-#define RESEND_KEYS 64
+#define SLOTS_MIN 1024
 
 struct slot {
 	uint64_t hash;
@@ -24,7 +23,7 @@ struct series_table {
 };
 
 struct resend_ring {
-	uint64_t key[RESEND_KEYS];
+	uint64_t key[SERIES_RESEND_KEYS];
 	unsigned next;
 };
 
@@ -215,35 +214,39 @@ bool series_is_resend(struct series *series, uint64_t key)
 		if (ring == NULL)
 			return false;
 	}
-	for (unsigned i = 0; i < RESEND_KEYS; i++) {
+	for (unsigned i = 0; i < SERIES_RESEND_KEYS; i++) {
 		if (ring->key[i] == key)
 			return true;
 	}
 	ring->key[ring->next] = key;
-	ring->next = (ring->next + 1) % RESEND_KEYS;
+	ring->next = (ring->next + 1) % SERIES_RESEND_KEYS;
 	return false;
 }
 
 bool series_watch(struct series *series, struct bound_rule *rule)
 {
-	for (uint32_t i = 0; i < series->watcher_count; i++) {
-		if (series->watchers[i] == rule)
-			return true;
+	uint32_t count = series->watcher_count;
+	/* Room grows by doubling: at each power of two. */
+	if ((count & (count - 1)) == 0) {
+		struct bound_rule **more =
+			realloc(series->watchers, (count ? 2 * (size_t)count : 1) * sizeof(struct bound_rule *));
+		if (more == NULL)
+			return false;
+		series->watchers = more;
 	}
-	struct bound_rule **more = realloc(series->watchers, (series->watcher_count + 1) * sizeof(struct bound_rule *));
-	if (more == NULL)
-		return false;
-	more[series->watcher_count++] = rule;
-	series->watchers = more;
+	series->watchers[series->watcher_count++] = rule;
 	return true;
 }
 
 void series_unwatch(struct series *series, const struct bound_rule *rule)
 {
-	uint32_t kept = 0;
+	/* A config that is replaced leaves from the front, where its rules have moved up to. */
 	for (uint32_t i = 0; i < series->watcher_count; i++) {
 		if (series->watchers[i] != rule)
-			series->watchers[kept++] = series->watchers[i];
+			continue;
+		series->watcher_count--;
+		memmove(&series->watchers[i], &series->watchers[i + 1],
+		        (series->watcher_count - i) * sizeof(struct bound_rule *));
+		return;
 	}
-	series->watcher_count = kept;
 }

@@ -41,7 +41,8 @@ struct series {
 	struct bound_rule **watchers; /* every rule that reads this series, its own among them */
 	struct config *config;        /* its own limits and rules; NULL: none */
 	struct latest latest;
-	struct bound_rule *rules;   /* config->rule_count of them */
+	struct bound_rule *rules;   /* of its config */
+	size_t rule_count;          /* less than the config has if they could not be bound */
 	struct resend_ring *resend; /* NULL until a reading came that may be sent again */
 	int64_t stored_us;          /* the last stored reading, for the deadband; INT64_MIN: none yet */
 	double stored_number;
@@ -75,13 +76,16 @@ struct topic series_topic(const struct series *series);
 /* Takes a value as the latest; its text is copied. False without memory, the latest value then unchanged. */
 bool series_set_latest(struct series *series, const struct value *value, int64_t time_us, int64_t received_ms);
 
+/* A whole batch may come again because its acknowledgement was lost, so as many are remembered as a batch may hold. */
+#define SERIES_RESEND_KEYS 1024
+
 /*
- * True if a reading with this key (reading.resend_key, not 0) was among the last 64 such of the series; remembers it
- * otherwise.
+ * True if a reading with this key (reading.resend_key, not 0) was among the last SERIES_RESEND_KEYS such of the series;
+ * remembers it otherwise.
  */
 bool series_is_resend(struct series *series, uint64_t key);
 
-/* Adds or removes a rule among those that read the series. Adding one twice changes nothing. False: no memory. */
+/* Adds or removes a rule among those that read the series; a rule is added once at most. False: no memory. */
 bool series_watch(struct series *series, struct bound_rule *rule);
 void series_unwatch(struct series *series, const struct bound_rule *rule);
 

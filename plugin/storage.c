@@ -192,19 +192,31 @@ struct storage *storage_open(const struct options *options, char *error, size_t 
 	return NULL;
 }
 
-void storage_close(struct storage *storage, int drain_ms)
+void storage_stop(struct storage *storage, int drain_ms)
 {
-	if (storage == NULL)
+	if (storage->crew == NULL)
 		return;
 	storage->drain_ms = drain_ms;
-	if (storage->crew != NULL)
-		crew_run(storage->crew, close_in_crew, storage);
+	crew_run(storage->crew, close_in_crew, storage);
 	crew_stop(storage->crew);
+	storage->crew = NULL;
+}
+
+void storage_forget_retained(struct storage *storage)
+{
 	while (storage->retained != NULL) {
 		struct retained *next = storage->retained->next;
 		free(storage->retained);
 		storage->retained = next;
 	}
+}
+
+void storage_close(struct storage *storage, int drain_ms)
+{
+	if (storage == NULL)
+		return;
+	storage_stop(storage, drain_ms);
+	storage_forget_retained(storage);
 	host_free(storage->host);
 	mailbox_free(storage->gauges);
 	mailbox_free(storage->writer_notices);

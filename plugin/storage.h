@@ -22,7 +22,13 @@ struct storage;
  */
 struct storage *storage_open(const struct options *options, char *error, size_t error_size);
 
-/* Stores what the journal holds for at most drain_ms, then ends the threads and closes all. NULL is allowed. */
+/*
+ * Stores what the journal holds for at most drain_ms, then ends the threads and closes all files. Only storage_notice and
+ * storage_close may be called then.
+ */
+void storage_stop(struct storage *storage, int drain_ms);
+
+/* Stops, if that was not done yet, and frees. NULL is allowed. */
 void storage_close(struct storage *storage, int drain_ms);
 
 /* For the broker's thread to append to. */
@@ -31,6 +37,7 @@ struct journal *storage_journal(struct storage *storage);
 /* The retained documents as they were when the storage was opened; an empty payload is a tombstone. */
 typedef void (*storage_retained_callback)(void *context, struct slice topic, struct slice payload);
 void storage_each_retained(const struct storage *storage, storage_retained_callback callback, void *context);
+void storage_forget_retained(struct storage *storage); /* frees them */
 
 /* The next line for the log, and the next sample of the machine's gauges; false if there is none. */
 bool storage_notice(struct storage *storage, struct notice *out);

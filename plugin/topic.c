@@ -84,16 +84,36 @@ bool utf8_valid(struct slice text)
 	return true;
 }
 
+/* The number of a well-formed character of `len` bytes. */
+static uint32_t code_point(const unsigned char *p, size_t len)
+{
+	static const unsigned char lead_bits[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
+	uint32_t code = p[0] & lead_bits[len];
+	for (size_t i = 1; i < len; i++)
+		code = code << 6 | (p[i] & 0x3F);
+	return code;
+}
+
+/* True if a level may hold this character: see topic_level_valid. */
+static bool is_of_level(uint32_t code)
+{
+	if (code < 0x80)
+		return code >= 0x20 && code != 0x7F && code != '/' && code != '+' && code != '#';
+	return code >= 0xA0 && !(code >= 0xFDD0 && code <= 0xFDEF) && (code & 0xFFFE) != 0xFFFE;
+}
+
 bool topic_level_valid(struct slice level)
 {
-	if (level.len == 0 || level.ptr[0] == '$')
+	const unsigned char *p = (const unsigned char *)level.ptr;
+	if (level.len == 0 || p[0] == '$')
 		return false;
-	for (size_t i = 0; i < level.len; i++) {
-		char c = level.ptr[i];
-		if (c == '/' || c == '+' || c == '#')
+	for (size_t i = 0; i < level.len;) {
+		size_t len = utf8_sequence(p + i, level.len - i);
+		if (len == 0 || !is_of_level(code_point(p + i, len)))
 			return false;
+		i += len;
 	}
-	return utf8_valid(level);
+	return true;
 }
 
 /* Splits a name into exactly `count` levels; false if it has another number of them. */

@@ -2,8 +2,8 @@
 /*
  * topic: a topic name as four slices, and MQTT filter matching.
  *
- * Hearth reads topics of the shape  location/device/sensor/subject  only: exactly four levels of valid UTF-8, none
- * empty, none beginning with '$', none with a wildcard, at most TOPIC_MAX bytes in all. Everything else is none of its business. Nothing here
+ * Hearth reads topics of the shape  location/device/sensor/subject  only: exactly four levels, each of which may be
+ * called so (topic_level_valid), at most TOPIC_MAX bytes in all. Everything else is none of its business. Nothing here
  * allocates: slices point into the caller's bytes.
  */
 #ifndef HEARTH_TOPIC_H
@@ -77,7 +77,12 @@ bool topic_parse_sensor(struct slice name, struct topic *out);
 /* The last level's word for a subject, such as "value". */
 const char *topic_subject_name(enum topic_subject subject);
 
-/* True if one level of a topic may be called so: not empty, no '/', '+', '#', NUL, leading '$', and valid UTF-8. */
+/*
+ * True if one level of a topic may be called so: not empty, valid UTF-8, no '/', '+', '#', no leading '$', and nothing
+ * that Mosquitto refuses in its clients' names: no control character (U+0000 to U+001F, U+007F to U+009F), no
+ * non-character (U+FDD0 to U+FDEF, and the last two of each plane, such as U+FFFE). A plugin could publish such a name
+ * all the same, and each subscriber that uses libmosquitto would drop its connection over it.
+ */
 bool topic_level_valid(struct slice level);
 
 /*

@@ -30,3 +30,12 @@ export DEBIAN_FRONTEND=noninteractive
 # shellcheck disable=SC2086 # the list is meant to be split
 $as_root apt-get install -y -q --no-install-recommends $missing ||
   { $as_root apt-get update -q && $as_root apt-get install -y -q --no-install-recommends $missing; }
+
+# Debian starts a broker of its own as soon as the package is there.
+case "$missing " in
+  *" mosquitto "*)
+    if command -v systemctl >/dev/null && systemctl is-active --quiet mosquitto; then
+      echo "deps: Debian also started a system broker on port 1883; to stop it: ${as_root:+sudo }systemctl disable --now mosquitto"
+    fi
+    ;;
+esac

@@ -62,14 +62,15 @@ static void demo_wait_text(struct demo *demo, const char *wanted)
 	}
 }
 
-static void demo_start(struct demo *demo)
+/* Runs the demo in the house's folder, which holds a copy of the plugin. `first` goes before PATH; NULL: nothing. */
+static void demo_launch(struct demo *demo, struct house *house, const char *first)
 {
-	char plugin[128], script[512];
+	char plugin[128], script[512], path[4096];
 	int ends[2];
 
-	*demo = (struct demo){.house = house_new()};
-	snprintf(plugin, sizeof plugin, "%s/mosquitto_hearth.so", demo->house->folder);
-	run_program((const char *const[]){"cp", house_plugin(), plugin, NULL});
+	*demo = (struct demo){.house = house};
+	snprintf(plugin, sizeof plugin, "%s/mosquitto_hearth.so", house->folder);
+	snprintf(path, sizeof path, "%s%s%s", first != NULL ? first : "", first != NULL ? ":" : "", getenv("PATH"));
 	const char *tests = getenv("TEST_FOLDER");
 	snprintf(script, sizeof script, "%s/demo/run.sh", tests != NULL ? tests : "test");
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
@@ -80,36 +81,61 @@ static void demo_start(struct demo *demo)
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
 		dup2(ends[1], STDOUT_FILENO);
 		dup2(ends[1], STDERR_FILENO);
+		setenv("PATH", path, 1);
 		execlp("sh", "sh", script, plugin, NULL);
 		_exit(127);
 	}
 	close(ends[1]);
 	demo->output = ends[0];
 	fcntl(demo->output, F_SETFL, O_NONBLOCK);
+}
+
+static struct house *house_with_plugin(void)
+{
+	char plugin[128];
+	struct house *house = house_new();
+	snprintf(plugin, sizeof plugin, "%s/mosquitto_hearth.so", house->folder);
+	run_program((const char *const[]){"cp", house_plugin(), plugin, NULL});
+	return house;
+}
+
+static void demo_start(struct demo *demo)
+{
+	demo_launch(demo, house_with_plugin(), NULL);
 	demo_wait_text(demo, "Ctrl-C stops it.");
 	const char *port = strstr(demo->text, "running on port ");
 	assert_non_null(port);
 	demo->house->port = (int)strtol(port + strlen("running on port "), NULL, 10);
 }
 
-/* Ctrl-C goes to the whole group of processes. */
-static int demo_interrupt(struct demo *demo)
+/* Waits until the demo has ended and nobody of its group is left. Returns its exit status. */
+static int demo_wait_end(struct demo *demo)
 {
 	int status = 0;
 	int64_t deadline = deadline_in(10000);
 
-	kill(-demo->pid, SIGINT);
 	while (waitpid(demo->pid, &status, WNOHANG) == 0) {
 		assert_true(now_ms() < deadline);
 		look_again();
 	}
 	assert_true(WIFEXITED(status));
-	/* Nobody of the group may be left. */
 	while (kill(-demo->pid, 0) == 0) {
 		assert_true(now_ms() < deadline);
 		look_again();
 	}
 	return WEXITSTATUS(status);
+}
+
+/* Ctrl-C and a closed terminal tell the whole group of processes. */
+static int demo_signal(struct demo *demo, int signal)
+{
+	kill(-demo->pid, signal);
+	return demo_wait_end(demo);
+}
+
+static int demo_interrupt(struct demo *demo)
+{
+	return demo_signal(demo, SIGINT);
 }
 
 static int count_row(void *count, int columns, char **values, char **names)
@@ -173,11 +199,73 @@ static void test_port_taken(void **state)
 	house_free(first.house);
 }
 
+/* A closed terminal, and a kill of the script alone, end the broker too. */
+static void test_every_end_ends_the_broker(void **state)
+{
+	struct demo demo;
+	(void)state;
+
+	demo_start(&demo);
+	assert_int_equal(demo_signal(&demo, SIGHUP), 0);
+	demo_wait_text(&demo, "Stopped.");
+	close(demo.output);
+
+	demo_launch(&demo, demo.house, NULL);
+	demo_wait_text(&demo, "Ctrl-C stops it.");
+	kill(demo.pid, SIGTERM);
+	assert_int_equal(demo_wait_end(&demo), 0);
+	demo_wait_text(&demo, "Stopped.");
+	close(demo.output);
+	house_free(demo.house);
+}
+
+/* Any command of the script may fail behind the broker's start: here, the last one. */
+static void test_failure_ends_the_broker(void **state)
+{
+	struct demo demo;
+	char folder[96], cat[128];
+	struct house *house = house_with_plugin();
+	(void)state;
+
+	snprintf(folder, sizeof folder, "%s/bin", house->folder);
+	snprintf(cat, sizeof cat, "%s/cat", folder);
+	run_program((const char *const[]){"mkdir", folder, NULL});
+	run_program((const char *const[]){"ln", "-s", "/bin/false", cat, NULL});
+	demo_launch(&demo, house, folder);
+	demo_wait_text(&demo, "hearth: version"); /* the broker has come that far */
+	assert_int_equal(demo_wait_end(&demo), 1);
+	close(demo.output);
+	house_free(house);
+}
+
+/* Two brokers cannot share a state folder: the second demo says so, and leaves the first one's files alone. */
+static void test_runs_already(void **state)
+{
+	struct demo first, second;
+	char wanted[128];
+	(void)state;
+
+	demo_start(&first);
+	snprintf(wanted, sizeof wanted, "A demo runs already here (port %d)", first.house->port);
+	for (int i = 0; i < 2; i++) {
+		demo_launch(&second, first.house, NULL);
+		demo_wait_text(&second, wanted);
+		assert_int_equal(demo_wait_end(&second), 1);
+		close(second.output);
+	}
+	assert_int_equal(demo_interrupt(&first), 0);
+	close(first.output);
+	house_free(first.house);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_demo, client_teardown),
 		cmocka_unit_test_teardown(test_port_taken, client_teardown),
+		cmocka_unit_test_teardown(test_every_end_ends_the_broker, client_teardown),
+		cmocka_unit_test_teardown(test_failure_ends_the_broker, client_teardown),
+		cmocka_unit_test_teardown(test_runs_already, client_teardown),
 	};
 	return cmocka_run_group_tests_name("demo", tests, NULL, NULL);
 }

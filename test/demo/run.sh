@@ -8,6 +8,19 @@ set -eu
 plugin=$(realpath "$1")
 folder=$(dirname "$plugin")/run
 mosquitto=$(command -v mosquitto || echo /usr/sbin/mosquitto)
+
+# The broker holds the journal's lock as long as it runs.
+demo_runs() {
+  [ -e "$folder/hearth/journal/lock" ] || return 1
+  flock --nonblock --conflict-exit-code 9 "$folder/hearth/journal/lock" true 2>/dev/null
+  [ $? -eq 9 ]
+}
+
+if demo_runs; then
+  port=$(sed -n 's/^listener \([0-9]*\) .*/\1/p' "$folder/mosquitto.conf")
+  echo "A demo runs already here (port $port): stop it first, or see it with mosquitto_sub -p $port -V 5 -t '#' -F '%t  %p'" >&2
+  exit 1
+fi
 mkdir -p "$folder"
 
 port_is_free() {
@@ -38,18 +51,32 @@ done
   echo "plugin_opt_gauges_every 2"
 } >"$folder/mosquitto.conf"
 
+# However this script ends, the broker ends first: its end is waited for, for it still stores what it holds.
+stop() {
+  trap - EXIT
+  trap '' HUP INT TERM
+  if [ -n "${!:-}" ]; then
+    kill "$!" 2>/dev/null || true
+    wait "$!" || true
+  fi
+  if [ "$1" -eq 0 ]; then
+    echo || true
+    echo "Stopped. What was stored stays in $folder/hearth." || true
+  fi
+  exit "$1"
+}
+trap 'stop $?' EXIT
+trap 'stop 0' HUP INT TERM
+
 # A sanitized build brings its runtime.
 LD_PRELOAD="${HEARTH_PRELOAD:-}" "$mosquitto" -c "$folder/mosquitto.conf" &
 broker=$!
-
-trap 'kill $broker 2>/dev/null || true; wait $broker || true; echo; echo "Stopped. What was stored stays in $folder/hearth."; exit 0' INT TERM
 
 tries=0
 until mosquitto_pub -p "$port" -t demo/ready -n 2>/dev/null; do
   tries=$((tries + 1))
   if [ "$tries" -ge 50 ] || ! kill -0 "$broker" 2>/dev/null; then
     echo "The broker did not start; the lines above say why." >&2
-    kill "$broker" 2>/dev/null
     exit 1
   fi
   sleep 0.1
@@ -92,9 +119,9 @@ trip a threshold (the fan's command follows at once), then cool down:
   mosquitto_pub -p $port -t livingroom/uno1/temperature/value -m 29.5
   mosquitto_pub -p $port -t livingroom/uno1/temperature/value -m 26
 
-see this machine's own load switch a lamp (let it work for some seconds):
+see this machine's own load switch a lamp (one busy loop a core: the threshold is 50 % of all cores):
 
-  timeout 8 sh -c 'while :; do :; done' & timeout 8 sh -c 'while :; do :; done'
+  for i in \$(seq \$(nproc)); do timeout 8 sh -c 'while :; do :; done' & done; wait
 
 and read what was stored:
 

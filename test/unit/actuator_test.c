@@ -212,9 +212,9 @@ static struct rule_of rule_of(const char *text)
 	return made;
 }
 
-static void rule_of_free(struct rule_of *rule)
+static void rule_of_free(struct actuators *all, struct rule_of *rule)
 {
-	claims_drop(&rule->bound);
+	claims_drop(all, &rule->bound);
 	config_free(rule->config);
 }
 
@@ -241,7 +241,7 @@ static void one_claim_for_each_actuator(void **unused)
 	assert_ptr_equal(location_find(&all, slice_of("yard")), fan->actuator->location);
 	assert_ptr_equal(location_intern(&all, slice_of("yard")), fan->actuator->location);
 	assert_null(location_find(&all, slice_of("yar")));
-	rule_of_free(&rule);
+	rule_of_free(&all, &rule);
 	actuators_free(&all);
 }
 
@@ -271,8 +271,9 @@ static void the_winner_is_found_among_those_that_hold(void **unused)
 
 	for (size_t row = 0; row < sizeof rows / sizeof rows[0]; row++) {
 		for (int i = 0; i < 3; i++) {
-			rule[i].bound.claims[0].holds = rows[row].holds[i];
-			rule[i].bound.claims[0].since = (uint64_t)rows[row].since[i];
+			claim_let_go(&rule[i].bound.claims[0]);
+			if (rows[row].holds[i])
+				claim_hold(&rule[i].bound.claims[0], (uint64_t)rows[row].since[i]);
 		}
 		for (int house = 0; house < 2; house++) { /* both switches do the same */
 			all.house_off = rows[row].auto_off && house;
@@ -283,8 +284,8 @@ static void the_winner_is_found_among_those_that_hold(void **unused)
 		}
 	}
 	for (int i = 0; i < 3; i++)
-		rule_of_free(&rule[i]);
-	assert_null(lamp->claims);
+		rule_of_free(&all, &rule[i]);
+	assert_null(actuator_find(&all, slice_of(LAMP)));
 	actuators_free(&all);
 }
 
@@ -298,8 +299,8 @@ static void a_claim_wants_what_it_says(void **unused)
 	dim.bound.claims[0].always = value_of_number(42);
 	assert_true(slice_is(claim_wanted(&on.bound.claims[0])->text, "open"));
 	assert_int_equal(claim_wanted(&dim.bound.claims[0])->number, 42);
-	rule_of_free(&on);
-	rule_of_free(&dim);
+	rule_of_free(&all, &on);
+	rule_of_free(&all, &dim);
 	actuators_free(&all);
 }
 
@@ -312,14 +313,13 @@ static void claims_are_taken_over_and_dropped(void **unused)
 	assert_true(claims_make(&all, &before.bound));
 	assert_true(claims_make(&all, &other.bound));
 	struct actuator *lamp = actuator_find(&all, slice_of(LAMP));
-	before.bound.claims[0].holds = true;
-	before.bound.claims[0].since = 17;
+	claim_hold(&before.bound.claims[0], 17);
 	before.bound.claims[0].always = value_of_number(5);
 	lamp->resting = &before.bound.claims[0];
 
 	assert_true(claims_make(&all, &after.bound));
 	claims_take_over(&after.bound, &before.bound);
-	claims_drop(&before.bound);
+	claims_drop(&all, &before.bound);
 	assert_null(before.bound.claims);
 	assert_true(after.bound.claims[0].holds);
 	assert_int_equal(after.bound.claims[0].since, 17);
@@ -327,13 +327,14 @@ static void claims_are_taken_over_and_dropped(void **unused)
 	assert_ptr_equal(lamp->resting, &after.bound.claims[0]);
 	assert_ptr_equal(actuator_winner(&all, lamp, true), &after.bound.claims[0]);
 
-	claims_drop(&after.bound);
+	claims_drop(&all, &after.bound);
 	assert_null(lamp->resting);
-	assert_ptr_equal(lamp->claims, &other.bound.claims[0]);
+	assert_ptr_equal(actuator_find(&all, slice_of(LAMP)), lamp);
+	assert_int_equal(lamp->claim_count, 1);
 	assert_null(actuator_winner(&all, lamp, false));
-	rule_of_free(&before);
-	rule_of_free(&after);
-	rule_of_free(&other);
+	rule_of_free(&all, &before);
+	rule_of_free(&all, &after);
+	rule_of_free(&all, &other);
 	actuators_free(&all);
 }
 

@@ -239,6 +239,15 @@ static void restore(struct house *house, const struct document *documents, size_
 	}
 }
 
+/* A topic that plugin_opt_ignore names since is nobody's of Hearth's any more. */
+static void what_is_ignored_by_now_is_left_alone(void **state)
+{
+	struct house *house = *state;
+	static const struct document documents[] = {{"homeassistant/u/t/config", "{'max':50}"}};
+	restore(house, documents, COUNT(documents));
+	assert_int_equal(fake_publishes(), 0);
+}
+
 static void what_was_kept_is_in_force_and_published_once(void **state)
 {
 	struct house *house = *state;
@@ -367,6 +376,7 @@ int main(void)
 		TEST(a_config_may_have_128_kib),
 		TEST(a_config_without_room_in_the_journal_is_refused),
 		TEST(own_gauges_can_have_thresholds),
+		TEST(what_is_ignored_by_now_is_left_alone),
 		TEST(what_was_kept_is_in_force_and_published_once),
 		TEST(what_no_longer_can_be_in_force_is_logged),
 		TEST(a_restart_brings_back_configs_switches_and_helpers),

@@ -104,7 +104,10 @@ static void a_config_that_needs_more_series_is_in_force_but_logged(void **state)
 		PUBLISH(1001, "hall/s0/x/value", "5", ""),
 	};
 	PLAY(house, steps);
-	assert_int_equal(fake_lines_with("hall/s0/x/config: not every series could be bound (plugin_opt_max_series 200)"),
+	intake_tick(house->intake, instant_at(1002));
+	intake_tick(house->intake, instant_at(1003));
+	assert_int_equal(fake_lines_with("1 times the rules of a config could not be bound to a series; the last time "
+	                                 "hall/s0/x/value: at $.rules: found more series than plugin_opt_max_series"),
 	                 1);
 	assert_int_equal(journal_count(house->journal.journal, RECORD_RETAINED), 1);
 }

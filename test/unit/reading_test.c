@@ -12,6 +12,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -540,6 +541,56 @@ static void bounds_the_size_of_batches(void **state)
 	}
 }
 
+/* Bad entries count too: a batch of nothing else is not read to its end. */
+static void bounds_the_entries_looked_at(void **state)
+{
+	enum { BAD_MAX = READING_BATCH_MAX + 1 };
+	(void)state;
+	for (int bad = READING_BATCH_MAX - 1; bad <= BAD_MAX; bad++) {
+		char payload[32 + BAD_MAX * 2];
+		int len = sprintf(payload, "{\"readings\":[");
+		for (int i = 0; i < bad; i++)
+			len += sprintf(payload + len, "0,");
+		sprintf(payload + len, "{\"value\":1}]}");
+		assert_int_equal(parse_text(payload), bad < READING_BATCH_MAX ? 1 : 0);
+		assert_int_equal(problem.error, READING_NO_VALUE);
+		assert_int_equal(problem.index, 0);
+	}
+}
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define IS_SANITIZED true
+#elif defined(__has_feature)
+#define IS_SANITIZED (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
+#else
+#define IS_SANITIZED false
+#endif
+
+/* What stands beside "readings" is looked at once, not once an entry. */
+static void reads_crowded_batches_quickly(void **state)
+{
+	enum { ENTRIES = 1000, KEYS = 8000 };
+	static char payload[READING_PAYLOAD_MAX + 1];
+	(void)state;
+	int len = sprintf(payload, "{");
+	for (int i = 0; i < KEYS; i++)
+		len += sprintf(payload + len, "\"\":0,");
+	len += sprintf(payload + len, "\"boot\":7,\"unit\":\"K\",\"readings\":[");
+	for (int i = 0; i < ENTRIES; i++)
+		len += sprintf(payload + len, "%s{\"value\":%d}", i > 0 ? "," : "", i % 10);
+	len += sprintf(payload + len, "]}");
+	assert_true(len <= READING_PAYLOAD_MAX);
+
+	clock_t begin = clock();
+	assert_int_equal(parse(payload, (size_t)len), ENTRIES);
+	double ms = 1000.0 * (double)(clock() - begin) / CLOCKS_PER_SEC;
+	assert_int_equal(problem.error, READING_OK);
+	for (size_t i = 0; i < ENTRIES; i++)
+		assert_true(readings[i].value.number == (double)(i % 10) && slice_is(readings[i].unit, "K"));
+	if (!IS_SANITIZED && ms >= 50)
+		fail_msg("%.1f ms", ms);
+}
+
 static void bounds_the_length_of_payloads(void **state)
 {
 	static const char json[] = "{\"value\":1}", long_json[] = "{\"value\":1,\"x\":\"", end[] = "\"}";
@@ -672,6 +723,8 @@ int main(void)
 		cmocka_unit_test(tells_resends),
 		cmocka_unit_test(makes_different_keys),
 		cmocka_unit_test(bounds_the_size_of_batches),
+		cmocka_unit_test(bounds_the_entries_looked_at),
+		cmocka_unit_test(reads_crowded_batches_quickly),
 		cmocka_unit_test(bounds_the_length_of_payloads),
 		cmocka_unit_test(survives_deep_json),
 		cmocka_unit_test(survives_cut_documents),

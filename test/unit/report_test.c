@@ -148,10 +148,6 @@ static void cleans_and_cuts_what_it_found(void **state)
 	assert_true(report_at(*state, "a/b/c/value", &report, 3000));
 	assert_string_equal(field("found"), "a?b?\"??[31m");
 	assert_null(strchr(broker.lines[2], '\x1B'));
-	/* A topic may hold control characters; a log line does not. */
-	assert_true(report_at(*state, "a\n/b/c\x1B/value", &bad_value, 4000));
-	assert_string_equal(broker.topic, "a\n/b/c\x1B/error");
-	assert_string_equal(broker.lines[3], "a?/b/c?/value: not_a_value: found warm; wanted a number");
 }
 
 static void says_it_for_every_subject(void **state)

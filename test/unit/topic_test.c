@@ -151,13 +151,69 @@ static void knows_every_code_point(void **state)
 	}
 }
 
+/* What Mosquitto wants no name to hold: a control character, or one of Unicode's 66 non-characters. */
+static bool is_refused_in_names(uint32_t code)
+{
+	bool control = code < 0x20 || (code >= 0x7F && code <= 0x9F);
+	bool none = (code >= 0xFDD0 && code <= 0xFDEF) || (code & 0xFFFF) == 0xFFFE || (code & 0xFFFF) == 0xFFFF;
+	return control || none;
+}
+
+/* Each code point as a level's first, last and only character. */
+static void knows_every_character_of_names(void **state)
+{
+	static const uint32_t room[] = {0, 0x80, 0x800, 0x10000, 0x110000};
+	char bytes[6];
+	(void)state;
+	for (size_t len = 1; len <= 4; len++) {
+		for (uint32_t code = room[len - 1]; code < room[len]; code++) {
+			bool surrogate = code >= 0xD800 && code <= 0xDFFF;
+			bool of_mqtt = code == '/' || code == '+' || code == '#';
+			bool good = !surrogate && !of_mqtt && !is_refused_in_names(code);
+			encode(code, len, bytes + 1);
+			bytes[0] = 'a';
+			bytes[1 + len] = 'z';
+			if (topic_level_valid(guarded(bytes, 1 + len)) != good ||
+			    topic_level_valid(guarded(bytes, 2 + len)) != good)
+				fail_msg("U+%04X behind another", code);
+			good = good && code != '$';
+			if (topic_level_valid(guarded(bytes + 1, len)) != good ||
+			    topic_level_valid(guarded(bytes + 1, len + 1)) != good)
+				fail_msg("U+%04X at the start", code);
+		}
+	}
+}
+
 static void tells_level_names(void **state)
 {
-	static const struct slice good[] = {BYTES("a"),  BYTES("거실"), BYTES("a b"),
-	                                    BYTES("a$"), BYTES(" "),    BYTES("\xC3\xA9")};
-	static const struct slice bad[] = {BYTES(""),     BYTES("$"),     BYTES("$SYS"),        BYTES("a/b"), BYTES("/"),
-	                                   BYTES("+"),    BYTES("a+"),    BYTES("#"),           BYTES("a#b"), BYTES("a\0b"),
-	                                   BYTES("\xC3"), BYTES("a\xFF"), BYTES("\xED\xA0\x80")};
+	static const struct slice good[] = {BYTES("a"),        BYTES("거실"), BYTES("a b"),
+	                                    BYTES("a$"),       BYTES(" "),    BYTES("\xC3\xA9"),
+	                                    BYTES("\xC2\xA0"), BYTES("~"),    BYTES("\xEF\xBB\xBF")};
+	static const struct slice bad[] = {BYTES(""),
+	                                   BYTES("$"),
+	                                   BYTES("$SYS"),
+	                                   BYTES("a/b"),
+	                                   BYTES("/"),
+	                                   BYTES("+"),
+	                                   BYTES("a+"),
+	                                   BYTES("#"),
+	                                   BYTES("a#b"),
+	                                   BYTES("a\0b"),
+	                                   BYTES("\xC3"),
+	                                   BYTES("a\xFF"),
+	                                   BYTES("\xED\xA0\x80"),
+	                                   BYTES("a\x01"),
+	                                   BYTES("a\tb"),
+	                                   BYTES("\x1F"),
+	                                   BYTES("a\x7F"), /* controls */
+	                                   BYTES("\xC2\x80"),
+	                                   BYTES("a\xC2\x9F"),
+	                                   BYTES("\xEF\xB7\x90"),
+	                                   BYTES("\xEF\xB7\xAF"),
+	                                   BYTES("a\xEF\xBF\xBE"), /* none */
+	                                   BYTES("\xEF\xBF\xBF"),
+	                                   BYTES("\xF0\x9F\xBF\xBE"),
+	                                   BYTES("\xF4\x8F\xBF\xBF")};
 	(void)state;
 	expect_all(topic_level_valid, good, COUNT(good), true);
 	expect_all(topic_level_valid, bad, COUNT(bad), false);
@@ -239,6 +295,9 @@ static void passes_over_names_of_another_shape(void **state)
 		BYTES("\xFF/b/c/value"),
 		BYTES("a/\xED\xA0\x80/c/value"),
 		BYTES("a/b/\xC0\xAF/value"),
+		BYTES("a\x01/b/c/value"),
+		BYTES("a/\xC2\x85/c/value"),
+		BYTES("a/b/\xEF\xBF\xBE/value"),
 		BYTES("a/b\xE2\x82/c/value"), /* a sequence must not go on in the next level */
 	};
 	(void)state;
@@ -298,6 +357,8 @@ static void splits_sensor_names(void **state)
 		{"+/b/c", false},
 		{"a/b/#", false},
 		{"a/b\xFF/c", false},
+		{"a/b/c\n", false},
+		{"a/b/\xEF\xBF\xBF", false},
 	};
 	struct topic topic;
 	(void)state;
@@ -551,6 +612,7 @@ int main(void)
 		cmocka_unit_test(tells_utf8_from_other_bytes),
 		cmocka_unit_test(knows_every_code_point),
 		cmocka_unit_test(tells_level_names),
+		cmocka_unit_test(knows_every_character_of_names),
 		cmocka_unit_test(splits_names),
 		cmocka_unit_test(passes_over_names_of_another_shape),
 		cmocka_unit_test(bounds_the_length_of_names),
