@@ -142,31 +142,26 @@ static bool subject_parse(struct slice word, enum topic_subject *out)
 	return false;
 }
 
-bool topic_parse(struct slice name, struct topic *out)
+static bool take_levels(const struct slice level[3], struct topic *out)
 {
-	struct slice level[4];
-	if (name.len > TOPIC_MAX || !split(name, level, 4) || !subject_parse(level[3], &out->subject))
-		return false;
-	if (!topic_level_valid(level[0]) || !topic_level_valid(level[1]) || !topic_level_valid(level[2]))
-		return false;
 	out->location = level[0];
 	out->device = level[1];
 	out->sensor = level[2];
-	return true;
+	return topic_level_valid(level[0]) && topic_level_valid(level[1]) && topic_level_valid(level[2]);
+}
+
+bool topic_parse(struct slice name, struct topic *out)
+{
+	struct slice level[4];
+	return name.len <= TOPIC_MAX && split(name, level, 4) && subject_parse(level[3], &out->subject) &&
+	       take_levels(level, out);
 }
 
 bool topic_parse_sensor(struct slice name, struct topic *out)
 {
 	struct slice level[3];
-	if (name.len > TOPIC_MAX || !split(name, level, 3))
-		return false;
-	if (!topic_level_valid(level[0]) || !topic_level_valid(level[1]) || !topic_level_valid(level[2]))
-		return false;
-	out->location = level[0];
-	out->device = level[1];
-	out->sensor = level[2];
 	out->subject = SUBJECT_VALUE;
-	return true;
+	return name.len <= TOPIC_MAX && split(name, level, 3) && take_levels(level, out);
 }
 
 const char *topic_subject_name(enum topic_subject subject)
