@@ -29,10 +29,10 @@ static void define(struct feed *feed, struct series *series, uint64_t segment)
 	series->segment = segment;
 }
 
-static bool store(struct feed *feed, struct series *series, const struct value *value, int64_t time_us)
+static bool store(struct feed *feed, struct series *series, const struct value *value, int64_t time_us, int mode)
 {
 	uint8_t record[RECORD_READING_MAX];
-	size_t len = record_put_reading(record, series->number, time_us, value);
+	size_t len = record_put_reading(record, series->number, time_us, mode & FEED_DEVICE_TIME, value);
 	size_t need = journal_record_size(len) + journal_record_size(8 + (size_t)series->name_len);
 	uint64_t segment = journal_reserve(feed->journal, need, JOURNAL_READING);
 	if (segment == 0) {
@@ -59,24 +59,29 @@ static bool worth_storing(const struct series *series, const struct value *value
 	return fabs(value->number - series->stored_number) >= config->deadband;
 }
 
-static void store_latest(struct feed *feed, struct series *series, const struct value *value, int64_t time_us)
+static bool store_latest(struct feed *feed, struct series *series, const struct value *value, int64_t time_us, int mode)
 {
-	if (!worth_storing(series, value, time_us) || !store(feed, series, value, time_us))
-		return;
+	if (!worth_storing(series, value, time_us))
+		return true;
+	if (!store(feed, series, value, time_us, mode))
+		return false;
 	series->stored_us = time_us;
 	series->stored_number = value->number;
 	series->text_stored = !value->is_number;
+	return true;
 }
 
-void feed_value(struct feed *feed, struct series *series, const struct value *value, int64_t time_us, int mode, int hop,
+bool feed_value(struct feed *feed, struct series *series, const struct value *value, int64_t time_us, int mode, int hop,
                 struct instant now)
 {
+	bool kept = true;
 	if ((mode & FEED_STORE) && (mode & FEED_LATEST))
-		store_latest(feed, series, value, time_us);
-	else if (mode & FEED_STORE)
-		store(feed, series, value, time_us); /* comes late: the deadband knows only what is around the latest */
+		kept = store_latest(feed, series, value, time_us, mode);
+	else if (mode & FEED_STORE) /* comes late: the deadband knows only what is around the latest */
+		kept = store(feed, series, value, time_us, mode);
 	if ((mode & FEED_LATEST) && series_set_latest(series, value, time_us, now.mono_ms) && (mode & FEED_RULES))
 		action_run(feed->action, series, hop, now.mono_ms);
+	return kept;
 }
 
 static size_t retained_size(struct slice topic, struct slice payload)

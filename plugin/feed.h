@@ -32,7 +32,8 @@ enum feed_mode {
 	FEED_STORE = 1,  /* into the journal, and so to the history store */
 	FEED_LATEST = 2, /* becomes the latest value */
 	FEED_RULES = 4,  /* moves the rules that read it; only with FEED_LATEST */
-	FEED_ALL = 7
+	FEED_ALL = 7,
+	FEED_DEVICE_TIME = 8 /* the time is the device's word */
 };
 
 /* The series of a topic, made and bound to its config if it is new. NULL: too many series or no memory (counted). */
@@ -40,9 +41,9 @@ struct series *feed_series(struct feed *feed, struct slice name, const struct to
 
 /*
  * Takes a value in. `time_us` is when it was measured, `hop` the number of rules' commands that led to it (0: none).
- * A full journal is counted; the rules run all the same.
+ * A full journal is counted; the rules run all the same. False: it should have been stored and was not.
  */
-void feed_value(struct feed *feed, struct series *series, const struct value *value, int64_t time_us, int mode, int hop,
+bool feed_value(struct feed *feed, struct series *series, const struct value *value, int64_t time_us, int mode, int hop,
                 struct instant now);
 
 /*

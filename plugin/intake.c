@@ -111,7 +111,10 @@ static void reading_take(struct intake *intake, struct arrival *arrival, const s
 		return;
 	}
 	bool late = reading->device_time && series->latest.known && reading->time_us < series->latest.time_us;
-	feed_value(&intake->feed, series, &reading->value, reading->time_us, late ? FEED_STORE : FEED_ALL, 0, arrival->now);
+	int mode = (late ? FEED_STORE : FEED_ALL) | (reading->device_time ? FEED_DEVICE_TIME : 0);
+	bool kept = feed_value(&intake->feed, series, &reading->value, reading->time_us, mode, 0, arrival->now);
+	if (kept && reading->resend_key != 0) /* one that was lost is wanted when it comes again */
+		series_remember(series, reading->resend_key);
 	delivery_run(intake->delivery, arrival->now);
 }
 

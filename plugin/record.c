@@ -8,7 +8,8 @@
 #include <math.h>
 #include <string.h>
 
-#define FLAG_NUMBER 1u
+#define FLAG_NUMBER      1u
+#define FLAG_DEVICE_TIME 2u
 
 static void put_u32(uint8_t *out, uint32_t n)
 {
@@ -42,19 +43,20 @@ static void put_bytes(uint8_t *out, struct slice bytes)
 		memcpy(out, bytes.ptr, bytes.len);
 }
 
-size_t record_put_reading(uint8_t *out, uint32_t series, int64_t time_us, const struct value *value)
+size_t record_put_reading(uint8_t *out, uint32_t series, int64_t time_us, bool device_time, const struct value *value)
 {
 	uint64_t bits;
 	memcpy(&bits, &value->number, sizeof bits);
 	put_u32(out, series);
-	put_u32(out + 4, value->is_number ? FLAG_NUMBER : 0);
+	put_u32(out + 4, (value->is_number ? FLAG_NUMBER : 0) | (device_time ? FLAG_DEVICE_TIME : 0));
 	put_u64(out + 8, (uint64_t)time_us);
 	put_u64(out + 16, value->is_number ? bits : 0);
 	put_bytes(out + RECORD_READING_HEAD, value->text);
 	return RECORD_READING_HEAD + value->text.len;
 }
 
-bool record_get_reading(const uint8_t *record, size_t len, uint32_t *series, int64_t *time_us, struct value *value)
+bool record_get_reading(const uint8_t *record, size_t len, uint32_t *series, int64_t *time_us, bool *device_time,
+                        struct value *value)
 {
 	if (len < RECORD_READING_HEAD || len > RECORD_READING_MAX)
 		return false;
@@ -62,6 +64,8 @@ bool record_get_reading(const uint8_t *record, size_t len, uint32_t *series, int
 	*series = get_u32(record);
 	*time_us = (int64_t)get_u64(record + 8);
 	value->is_number = (get_u32(record + 4) & FLAG_NUMBER) != 0;
+	if (device_time != NULL)
+		*device_time = (get_u32(record + 4) & FLAG_DEVICE_TIME) != 0;
 	memcpy(&value->number, &bits, sizeof bits);
 	value->text = (struct slice){(const char *)record + RECORD_READING_HEAD, len - RECORD_READING_HEAD};
 	return !value->is_number || isfinite(value->number);

@@ -206,21 +206,25 @@ bool series_set_latest(struct series *series, const struct value *value, int64_t
 	return true;
 }
 
-bool series_is_resend(struct series *series, uint64_t key)
+bool series_is_resend(const struct series *series, uint64_t key)
 {
-	struct resend_ring *ring = series->resend;
-	if (ring == NULL) {
-		ring = series->resend = calloc(1, sizeof *ring);
-		if (ring == NULL)
-			return false;
-	}
-	for (unsigned i = 0; i < SERIES_RESEND_KEYS; i++) {
+	const struct resend_ring *ring = series->resend;
+	for (unsigned i = 0; ring != NULL && i < SERIES_RESEND_KEYS; i++) {
 		if (ring->key[i] == key)
 			return true;
 	}
+	return false;
+}
+
+void series_remember(struct series *series, uint64_t key)
+{
+	if (series->resend == NULL)
+		series->resend = calloc(1, sizeof *series->resend);
+	struct resend_ring *ring = series->resend;
+	if (ring == NULL)
+		return;
 	ring->key[ring->next] = key;
 	ring->next = (ring->next + 1) % SERIES_RESEND_KEYS;
-	return false;
 }
 
 bool series_watch(struct series *series, struct bound_rule *rule)

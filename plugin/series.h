@@ -79,11 +79,11 @@ bool series_set_latest(struct series *series, const struct value *value, int64_t
 /* A whole batch may come again because its acknowledgement was lost, so as many are remembered as a batch may hold. */
 #define SERIES_RESEND_KEYS 1024
 
-/*
- * True if a reading with this key (reading.resend_key, not 0) was among the last SERIES_RESEND_KEYS such of the series;
- * remembers it otherwise.
- */
-bool series_is_resend(struct series *series, uint64_t key);
+/* True if a reading with this key (reading.resend_key, not 0) was among the last SERIES_RESEND_KEYS remembered. */
+bool series_is_resend(const struct series *series, uint64_t key);
+
+/* Remembers the key of a reading that was taken in. Without memory it is not, and a resend is stored again. */
+void series_remember(struct series *series, uint64_t key);
 
 /* Adds or removes a rule among those that read the series; a rule is added once at most. False: no memory. */
 bool series_watch(struct series *series, struct bound_rule *rule);

@@ -227,7 +227,7 @@ static bool add_row(struct writer *writer, const struct journal_record *record)
 	int64_t time_us;
 	struct value value;
 	struct topic topic;
-	if (!record_get_reading(record->payload, record->len, &number, &time_us, &value))
+	if (!record_get_reading(record->payload, record->len, &number, &time_us, NULL, &value))
 		return true;
 
 	struct meaning *meaning = meanings_find(&writer->meanings, number, record->segment);

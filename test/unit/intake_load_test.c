@@ -66,6 +66,28 @@ static void a_full_journal_is_counted_logged_once_a_minute_and_rules_go_on(void 
 	assert_int_equal(journal_count(house->journal.journal, RECORD_READING), counters.stored);
 }
 
+static void a_reading_lost_to_a_full_journal_is_taken_when_it_comes_again(void **state)
+{
+	struct house *house = *state;
+	const struct slice kept = slice_of("{\"value\":20,\"time\":\"2026-11-22T10:00:01Z\"}");
+	const struct slice lost = slice_of("{\"value\":21,\"time\":\"2026-11-22T10:00:02Z\"}");
+	house_publish(house, "hall/u/t/value", kept, false, 2000);
+	for (int i = 0; intake_counters(house->intake).lost == 0; i++) {
+		assert_true(i < 100000);
+		house_publish(house, "hall/u/x/value", slice_of("1"), false, 2000);
+	}
+	house_publish(house, "hall/u/t/value", lost, false, 3000);
+	assert_int_equal(intake_counters(house->intake).lost, 2);
+	fixture_sync(&house->journal);
+	journal_trim(house->journal.journal, journal_head(house->journal.journal));
+	fixture_sync(&house->journal);
+	house_publish(house, "hall/u/t/value", kept, false, 4000);
+	house_publish(house, "hall/u/t/value", lost, false, 4000);
+	house_publish(house, "hall/u/t/value", lost, false, 4000);
+	assert_string_equal(journal_readings(house->journal.journal, "hall/u/t/value"), "21@2000");
+	assert_int_equal(intake_counters(house->intake).resent, 2);
+}
+
 static void too_many_series_leave_the_others_alone(void **state)
 {
 	struct house *house = *state;
@@ -330,6 +352,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_full_journal_is_counted_logged_once_a_minute_and_rules_go_on),
+		TEST(a_reading_lost_to_a_full_journal_is_taken_when_it_comes_again),
 		TEST(too_many_series_leave_the_others_alone),
 		TEST(a_config_that_needs_more_series_is_in_force_but_logged),
 		TEST(gauges_say_how_busy_it_is),

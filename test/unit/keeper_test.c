@@ -215,7 +215,7 @@ static void append_readings(int bytes)
 {
 	uint8_t record[RECORD_READING_MAX];
 	struct value one = value_of_number(1);
-	size_t len = record_put_reading(record, 1, NOON, &one);
+	size_t len = record_put_reading(record, 1, NOON, false, &one);
 	for (int done = 0; done < bytes; done += (int)journal_record_size(len))
 		append(RECORD_READING, record, len);
 }

@@ -33,10 +33,10 @@ static void lays_out_readings(void **state)
 	                               0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 'b', 'u', 'z', 'z'};
 	struct value value = value_of_number(1.5);
 	(void)state;
-	assert_int_equal(record_put_reading(record, 0x01020304, -2, &value), sizeof number);
+	assert_int_equal(record_put_reading(record, 0x01020304, -2, false, &value), sizeof number);
 	assert_memory_equal(record, number, sizeof number);
 	value = value_of_text(slice_of("buzz"));
-	assert_int_equal(record_put_reading(record, 7, 1, &value), sizeof word);
+	assert_int_equal(record_put_reading(record, 7, 1, false, &value), sizeof word);
 	assert_memory_equal(record, word, sizeof word);
 }
 
@@ -61,10 +61,12 @@ static void readings_come_back(void **state)
 	for (size_t i = 0; i < COUNT(numbers) * COUNT(times) * COUNT(texts); i++) {
 		uint32_t number = numbers[i % COUNT(numbers)], series = 99;
 		int64_t time = times[i / COUNT(numbers) % COUNT(times)], time_us = 99;
+		bool devices = i % 3 == 0, device_time = !devices;
 		struct value put = value_of_text(slice_of(texts[i / COUNT(numbers) / COUNT(times)])), got;
-		size_t len = record_put_reading(record, number, time, &put);
+		size_t len = record_put_reading(record, number, time, devices, &put);
 		assert_int_equal(len, RECORD_READING_HEAD + put.text.len);
-		assert_true(record_get_reading(fenced(record, len), len, &series, &time_us, &got));
+		assert_true(record_get_reading(fenced(record, len), len, &series, &time_us, &device_time, &got));
+		assert_int_equal(device_time, devices);
 		assert_int_equal(series, number);
 		assert_int_equal(time_us, time);
 		assert_int_equal(got.is_number, put.is_number);
@@ -82,8 +84,8 @@ static void texts_of_every_length_come_back(void **state)
 		struct value put = value_of_text((struct slice){text, len}), got;
 		uint32_t series;
 		int64_t time_us;
-		size_t size = record_put_reading(record, 1, 2, &put);
-		assert_true(record_get_reading(fenced(record, size), size, &series, &time_us, &got));
+		size_t size = record_put_reading(record, 1, 2, false, &put);
+		assert_true(record_get_reading(fenced(record, size), size, &series, &time_us, NULL, &got));
 		assert_true(slice_equal(got.text, put.text));
 	}
 }
@@ -95,16 +97,17 @@ static void refuses_readings_of_a_wrong_length(void **state)
 	uint32_t series;
 	int64_t time_us;
 	(void)state;
-	size_t whole = record_put_reading(record, 1, 2, &value);
+	size_t whole = record_put_reading(record, 1, 2, false, &value);
 	for (size_t len = 0; len <= whole; len++) {
-		bool ok = record_get_reading(fenced(record, len), len, &series, &time_us, &value);
+		bool ok = record_get_reading(fenced(record, len), len, &series, &time_us, NULL, &value);
 		assert_int_equal(ok, len >= RECORD_READING_HEAD);
 		if (ok)
 			assert_int_equal(value.text.len, len - RECORD_READING_HEAD);
 	}
-	assert_true(record_get_reading(fenced(longest, RECORD_READING_MAX), RECORD_READING_MAX, &series, &time_us, &value));
-	assert_false(
-		record_get_reading(fenced(longest, RECORD_READING_MAX + 1), RECORD_READING_MAX + 1, &series, &time_us, &value));
+	assert_true(
+		record_get_reading(fenced(longest, RECORD_READING_MAX), RECORD_READING_MAX, &series, &time_us, NULL, &value));
+	assert_false(record_get_reading(fenced(longest, RECORD_READING_MAX + 1), RECORD_READING_MAX + 1, &series, &time_us,
+	                                NULL, &value));
 }
 
 static void refuses_numbers_that_are_none(void **state)
@@ -116,8 +119,8 @@ static void refuses_numbers_that_are_none(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		struct value value = value_of_number(bad[i]);
-		size_t len = record_put_reading(record, 1, 2, &value);
-		assert_false(record_get_reading(fenced(record, len), len, &series, &time_us, &got));
+		size_t len = record_put_reading(record, 1, 2, false, &value);
+		assert_false(record_get_reading(fenced(record, len), len, &series, &time_us, NULL, &got));
 	}
 }
 
@@ -220,7 +223,7 @@ static void survives_noise(void **state)
 		struct value value;
 		uint32_t series;
 		int64_t time_us;
-		if (record_get_reading(at, len, &series, &time_us, &value)) {
+		if (record_get_reading(at, len, &series, &time_us, NULL, &value)) {
 			assert_true(lies_within(value.text, at, len) && (!value.is_number || isfinite(value.number)));
 			good++;
 		}

@@ -115,7 +115,7 @@ static void put_reading(double number, int64_t time_us)
 	uint8_t series[64], reading[RECORD_READING_HEAD];
 	struct value value = value_of_number(number);
 	size_t series_len = record_put_series(series, SERIES, slice_of(TOPIC));
-	size_t reading_len = record_put_reading(reading, SERIES, time_us, &value);
+	size_t reading_len = record_put_reading(reading, SERIES, time_us, false, &value);
 	uint64_t segment =
 		journal_reserve(journal, journal_record_size(series_len) + journal_record_size(reading_len), JOURNAL_READING);
 

@@ -168,7 +168,7 @@ static uint64_t append_value(uint32_t number, struct value value)
 		append_name(number, name);
 		defined_in[number] = segment;
 	}
-	size_t len = record_put_reading(record, number, NOON + appended, &value);
+	size_t len = record_put_reading(record, number, NOON + appended, false, &value);
 	uint64_t position = journal_append(journal, RECORD_READING, record, len);
 	assert_true(position != 0);
 	return position;
@@ -637,7 +637,7 @@ static void series_numbers_may_change_their_meaning(void **state)
 	close_journal();
 	open_journal(); /* a new run, a new segment */
 	reserve(1000);
-	size_t len = record_put_reading(record, 1, NOON, &one);
+	size_t len = record_put_reading(record, 1, NOON, false, &one);
 	assert_true(journal_append(journal, RECORD_READING, record, len) != 0); /* not named in this segment */
 	append_name(1, "attic/node/light/value");
 	assert_true(journal_append(journal, RECORD_READING, record, len) != 0);
