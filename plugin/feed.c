@@ -21,12 +21,14 @@ struct series *feed_series(struct feed *feed, struct slice name, const struct to
 }
 
 /* Each segment of the journal explains the series numbers that it uses. */
-static void define(struct feed *feed, struct series *series, uint64_t segment)
+static bool define(struct feed *feed, struct series *series, uint64_t segment)
 {
 	uint8_t record[8 + TOPIC_MAX];
 	size_t len = record_put_series(record, series->number, (struct slice){series->name, series->name_len});
-	journal_append(feed->journal, RECORD_SERIES, record, len);
+	if (journal_append(feed->journal, RECORD_SERIES, record, len) == 0)
+		return false;
 	series->segment = segment;
+	return true;
 }
 
 static bool store(struct feed *feed, struct series *series, const struct value *value, int64_t time_us, int mode)
@@ -35,15 +37,13 @@ static bool store(struct feed *feed, struct series *series, const struct value *
 	size_t len = record_put_reading(record, series->number, time_us, mode & FEED_DEVICE_TIME, value);
 	size_t need = journal_record_size(len) + journal_record_size(8 + (size_t)series->name_len);
 	uint64_t segment = journal_reserve(feed->journal, need, JOURNAL_READING);
-	if (segment == 0) {
+	bool stored = segment != 0 && (series->segment == segment || define(feed, series, segment)) &&
+	              journal_append(feed->journal, RECORD_READING, record, len) != 0;
+	if (stored)
+		feed->counters.stored++;
+	else
 		feed->counters.lost++;
-		return false;
-	}
-	if (series->segment != segment)
-		define(feed, series, segment);
-	journal_append(feed->journal, RECORD_READING, record, len);
-	feed->counters.stored++;
-	return true;
+	return stored;
 }
 
 /* The store policy of the series' config: small changes need not be kept, but now and then one is. */
@@ -104,7 +104,7 @@ bool feed_retain(struct feed *feed, struct slice topic, struct slice payload, st
 	if (record == NULL)
 		return false;
 	size_t len = record_put_retained(record, now.wall_us, topic, payload);
-	journal_append(feed->journal, RECORD_RETAINED, record, len);
+	bool kept = journal_append(feed->journal, RECORD_RETAINED, record, len) != 0;
 	free(record);
-	return true;
+	return kept;
 }

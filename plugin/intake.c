@@ -256,7 +256,9 @@ static enum verdict on_config(struct intake *intake, struct arrival *arrival)
 	struct slice payload = message->payload;
 	if (slice_trim(payload).len == 0)
 		payload.len = 0;
-	feed_retain(&intake->feed, message->topic, payload, arrival->now);
+	if (!feed_retain(&intake->feed, message->topic, payload, arrival->now))
+		refuse(intake, arrival, "journal_full", (struct slice){"", 0},
+		       "a journal that takes it: the config is in force, and may be gone after a restart");
 	return INTAKE_PASS;
 }
 

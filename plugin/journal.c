@@ -28,12 +28,14 @@ static void put_frame(uint8_t *to, uint32_t crc, uint32_t word)
 static void enter_segment(struct journal *journal, struct segment *segment)
 {
 	const uint64_t half = segment->begin + (segment->end - segment->begin) / 2;
+	const uint64_t header = segment->mapping.bytes ? SEGMENT_HEADER : 0;
 
+	guard_watch(journal->guard, segment->mapping.bytes, segment->mapping.size);
 	journal->segment = segment;
 	journal->bytes = segment->mapping.bytes;
 	journal->begin = segment->begin;
 	journal->end = segment->end;
-	journal->at = segment->begin + SEGMENT_HEADER;
+	journal->at = segment->begin + header;
 	journal->easy_end = half < segment->reading_end ? half : segment->reading_end;
 	journal->half_told = false;
 	atomic_store_explicit(&journal->current, segment, memory_order_release);
@@ -48,11 +50,46 @@ static void leave_segment(struct journal *journal, struct segment *next)
 	journal_wake(journal);
 }
 
-/* journal_reserve in the second half of a segment. */
-static uint64_t reserve_hard(struct journal *journal, size_t bytes, enum journal_priority priority)
+/* The disk has refused what was written last. Nothing more goes into this segment. */
+static void give_up_segment(struct journal *journal)
 {
-	if (bytes > journal->segment_size - SEGMENT_HEADER)
-		return 0;
+	journal->end = journal->easy_end = journal->at;
+	journal->half_told = true;
+	journal_wake(journal);
+}
+
+/* Puts a frame with its payload at the current place; false if the disk refused it. */
+static bool put(struct journal *journal, uint32_t word, const void *payload, size_t len)
+{
+	uint8_t *to = journal->bytes + (journal->at - journal->begin);
+
+	if (len > 0)
+		memcpy(to + FRAME_SIZE, payload, len);
+	put_frame(to, frame_crc(journal->at, word, payload, len), word);
+	if (atomic_load_explicit(&journal->guard->hit, memory_order_relaxed)) {
+		give_up_segment(journal);
+		return false;
+	}
+	journal->at += journal_record_size(len);
+	return true;
+}
+
+static void put_mark(struct journal *journal, uint64_t synced)
+{
+	uint8_t payload[FRAME_MARK_SIZE - FRAME_SIZE];
+
+	put_u64(payload, synced);
+	if (!put(journal, FRAME_MARK_WORD, payload, sizeof payload))
+		return;
+	journal->marked = synced;
+	atomic_store_explicit(&journal->head, journal->at, memory_order_release);
+}
+
+/* Finds room for `bytes`; 0 if there is none. */
+static uint64_t find_room(struct journal *journal, size_t bytes, enum journal_priority priority)
+{
+	if (journal->at + bytes <= journal->easy_end)
+		return journal->begin;
 	if (!journal->half_told) {
 		journal->half_told = true;
 		journal->easy_end = journal->segment->reading_end;
@@ -71,9 +108,27 @@ static uint64_t reserve_hard(struct journal *journal, size_t bytes, enum journal
 	return journal->begin;
 }
 
+/* journal_reserve where there is more to do than to compare: a mark to put, or the second half of a segment. */
+static uint64_t reserve_hard(struct journal *journal, size_t bytes, enum journal_priority priority)
+{
+	const uint64_t synced = atomic_load_explicit(&journal->synced, memory_order_relaxed);
+
+	if (bytes > journal->segment_size - SEGMENT_HEADER - FRAME_MARK_SIZE)
+		return 0;
+	if (synced == journal->marked)
+		return find_room(journal, bytes, priority);
+	const uint64_t begin = find_room(journal, FRAME_MARK_SIZE + bytes, priority);
+	if (begin == 0)
+		return 0;
+	put_mark(journal, synced);
+	/* After a refusal there may be another segment. */
+	return journal->at + bytes <= journal->end ? begin : find_room(journal, bytes, priority);
+}
+
 uint64_t journal_reserve(struct journal *journal, size_t bytes, enum journal_priority priority)
 {
-	if (bytes <= journal->segment_size && journal->at + bytes <= journal->easy_end)
+	if (bytes <= journal->segment_size && journal->at + bytes <= journal->easy_end &&
+	    atomic_load_explicit(&journal->synced, memory_order_relaxed) == journal->marked)
 		return journal->begin;
 	return reserve_hard(journal, bytes, priority);
 }
@@ -81,16 +136,11 @@ uint64_t journal_reserve(struct journal *journal, size_t bytes, enum journal_pri
 uint64_t journal_append(struct journal *journal, uint8_t type, const void *payload, size_t len)
 {
 	const uint64_t position = journal->at;
-	const size_t size = journal_record_size(len);
-	const uint32_t word = (uint32_t)type << 24 | (uint32_t)len;
-	uint8_t *to = journal->bytes + (position - journal->begin);
 
-	if (type == 0 || len > JOURNAL_PAYLOAD_MAX || size > journal->end - position)
+	if (type == 0 || len > JOURNAL_PAYLOAD_MAX || journal_record_size(len) > journal->end - position)
 		return 0;
-	if (len > 0)
-		memcpy(to + FRAME_SIZE, payload, len);
-	put_frame(to, frame_crc(position, word, payload, len), word);
-	journal->at = position + size;
+	if (!put(journal, (uint32_t)type << 24 | (uint32_t)len, payload, len))
+		return 0;
 	atomic_store_explicit(&journal->head, journal->at, memory_order_release);
 	return position;
 }
@@ -152,16 +202,26 @@ static bool open_folder(struct journal *journal, char *error, size_t error_size)
 	return false;
 }
 
+static void begin_chain(struct journal *journal, struct segment *first)
+{
+	journal->front = journal->back = first;
+	enter_segment(journal, first);
+	atomic_init(&journal->head, journal->at);
+	journal_publish_files(journal);
+}
+
 /* Takes over what earlier runs left, begins this run's first segment behind it, and removes their unused files. */
 static bool begin_run(struct journal *journal, char *error, size_t error_size)
 {
 	struct recovered earlier;
 	const uint64_t size = journal->segment_size;
+	char ignored[1];
 
 	if (!journal_recover(journal->folder, journal->path, &earlier, error, error_size))
 		return false;
 	journal->files = earlier.files;
 	journal->file_count = journal->file_room = earlier.count;
+	journal->torn = earlier.torn;
 	journal->id = earlier.journal_id;
 	journal->run_begin = earlier.end == 0 ? size : (earlier.end + size - 1) / size * size;
 	if (!random_id(&journal->id)) {
@@ -169,25 +229,28 @@ static bool begin_run(struct journal *journal, char *error, size_t error_size)
 		return false;
 	}
 	const bool full = journal_files_size(journal) + size > journal->quota;
-	struct segment *first = journal_make_segment(journal, journal->run_begin, error, error_size);
-	if (!first)
-		return false;
+	struct segment *first = journal_make_segment(journal, journal->run_begin, ignored, sizeof ignored);
 	/* Else a journal that is full would grow by a segment at each start. */
-	if (full)
+	if (first && full)
 		first->reading_end = first->begin;
 
+	/* Only now, for the journal's id and the height of its positions may be written in no other file. */
 	const size_t used = earlier.count - earlier.empty;
-	for (size_t i = used; i < earlier.count; i++)
+	for (size_t i = used; first && i < earlier.count; i++)
 		segment_remove(journal->folder, journal->files[i].begin);
-	journal->files[used] = journal->files[earlier.count];
-	journal->file_count = used + 1;
-
-	journal->front = journal->back = first;
-	enter_segment(journal, first);
-	atomic_init(&journal->head, journal->at);
-	journal_publish_files(journal);
-	/* Without spare segments it works for a while; journal_sync tries again and tells. */
-	char ignored[1];
+	if (first) {
+		journal->files[used] = journal->files[earlier.count];
+		journal->file_count = used + 1;
+	} else {
+		first = journal_make_stub(journal->run_begin);
+	}
+	if (!first) {
+		snprintf(error, error_size, "%s: no memory", journal->path);
+		return false;
+	}
+	begin_chain(journal, first);
+	atomic_init(&journal->synced, journal->run_begin);
+	/* Without spare segments, or without any, it works for a while; journal_sync tries again and tells. */
 	journal_make_spares(journal, ignored, sizeof ignored);
 	return true;
 }
@@ -201,6 +264,7 @@ static void free_journal(struct journal *journal)
 		next = atomic_load_explicit(&segment->next, memory_order_relaxed);
 		journal_free_segment(segment);
 	}
+	guard_give_back(journal->guard);
 	folder_close(journal->lock);
 	folder_close(journal->folder);
 	sem_destroy(&journal->wake);
@@ -209,47 +273,78 @@ static void free_journal(struct journal *journal)
 	free(journal);
 }
 
+static struct journal *new_journal(const char *path)
+{
+	struct journal *journal = aligned_alloc(CACHE_LINE, sizeof *journal);
+
+	if (!journal)
+		return NULL;
+	memset(journal, 0, sizeof *journal);
+	journal->folder = journal->lock = -1;
+	sem_init(&journal->wake, 0, 0);
+	journal->path = strdup(path);
+	journal->guard = guard_take();
+	if (journal->path && journal->guard)
+		return journal;
+	free_journal(journal);
+	return NULL;
+}
+
 struct journal *journal_open(const struct journal_options *options, char *error, size_t error_size)
 {
 	uint64_t segment_size;
 
 	if (!check_options(options, &segment_size, error, error_size))
 		return NULL;
-	struct journal *journal = aligned_alloc(CACHE_LINE, sizeof *journal);
+	struct journal *journal = new_journal(options->directory);
 	if (!journal) {
 		snprintf(error, error_size, "%s: no memory", options->directory);
 		return NULL;
 	}
-	memset(journal, 0, sizeof *journal);
 	journal->quota = options->quota;
 	journal->segment_size = segment_size;
-	journal->folder = journal->lock = -1;
-	sem_init(&journal->wake, 0, 0);
-	journal->path = strdup(options->directory);
-	if (!journal->path) {
-		snprintf(error, error_size, "%s: no memory", options->directory);
-		goto failed;
-	}
-	if (!open_folder(journal, error, error_size) || !begin_run(journal, error, error_size))
-		goto failed;
-	return journal;
-
-failed:
+	errno = 0;
+	if (open_folder(journal, error, error_size) && begin_run(journal, error, error_size))
+		return journal;
+	int reason = errno;
 	free_journal(journal);
+	errno = reason;
 	return NULL;
+}
+
+struct journal *journal_open_none(void)
+{
+	struct journal *journal = new_journal("no journal");
+	struct segment *stub = journal_make_stub(0);
+
+	if (!journal || !stub) {
+		if (journal)
+			free_journal(journal);
+		free(stub);
+		return NULL;
+	}
+	begin_chain(journal, stub);
+	return journal;
 }
 
 void journal_close(struct journal *journal)
 {
 	char ignored[1];
+	const bool stub = !journal->bytes;
 	const uint64_t current = journal->begin;
 
+	/* The last mark vouches for all that was written, so that a bit which flips in it later is found to be damage. */
+	if (journal_sync_segments(journal, ignored, sizeof ignored) && !stub &&
+	    journal->end - journal->at >= FRAME_MARK_SIZE)
+		put_mark(journal, journal->at);
 	journal_sync_segments(journal, ignored, sizeof ignored);
 	/* Newest first: a crash in between leaves the unused files at the end, where they are looked for. */
-	for (size_t i = journal->file_count; i-- > 0 && journal->files[i].begin > current;)
+	for (size_t i = journal->file_count; i-- > 0 && journal->files[i].begin + stub > current;)
 		segment_remove(journal->folder, journal->files[i].begin);
-	segment_cut(journal->folder, current, journal->at - current);
-	folder_sync(journal->folder);
+	if (!stub)
+		segment_cut(journal->folder, current, journal->at - current);
+	if (journal->folder >= 0)
+		folder_sync(journal->folder);
 	free_journal(journal);
 }
 
@@ -258,6 +353,11 @@ void journal_close(struct journal *journal)
 uint64_t journal_id(const struct journal *journal)
 {
 	return journal->id;
+}
+
+uint64_t journal_torn(const struct journal *journal)
+{
+	return journal->torn;
 }
 
 uint64_t journal_begin(const struct journal *journal)

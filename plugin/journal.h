@@ -28,15 +28,22 @@ struct journal_options {
 
 /*
  * Opens or makes a journal, recovers the end of what an earlier run wrote, and begins a new segment. NULL with a
- * message in `error` if it cannot.
+ * message in `error` if it cannot, and errno is EROFS if a read-only file system is the reason. With no room on the disk
+ * it opens all the same and is full until journal_sync finds room.
  */
 struct journal *journal_open(const struct journal_options *options, char *error, size_t error_size);
+
+/* A journal that holds nothing and takes nothing, for a house whose disk cannot be written. NULL: no memory. */
+struct journal *journal_open_none(void);
 
 /* Syncs, cuts the last segment to its used length, removes the spare ones, frees. No other thread may use it any more. */
 void journal_close(struct journal *journal);
 
-/* A random number made with the first segment: tells this journal from one that replaced it. Never 0. */
+/* A random number made with the first segment: tells this journal from one that replaced it. Never 0, but for "none". */
 uint64_t journal_id(const struct journal *journal);
+
+/* Bytes of whole records that a loss of power had left and that were cut off, since others before them are missing. */
+uint64_t journal_torn(const struct journal *journal);
 
 /* ---- appending thread ---- */
 
@@ -55,7 +62,10 @@ static inline size_t journal_record_size(size_t payload)
  */
 uint64_t journal_reserve(struct journal *journal, size_t bytes, enum journal_priority priority);
 
-/* Appends a record that was reserved; type 1 … 255, payload up to JOURNAL_PAYLOAD_MAX. Returns its position. */
+/*
+ * Appends a record that was reserved; type 1 … 255, payload up to JOURNAL_PAYLOAD_MAX. Returns its position; 0 if the disk
+ * refused it: the record is not there, nor is what was left of the reservation.
+ */
 uint64_t journal_append(struct journal *journal, uint8_t type, const void *payload, size_t len);
 
 /* ---- keeping thread ---- */
@@ -89,7 +99,7 @@ struct journal_record {
 	uint8_t type;
 };
 
-enum journal_next { JOURNAL_RECORD, JOURNAL_END, JOURNAL_DAMAGED };
+enum journal_next { JOURNAL_RECORD, JOURNAL_END, JOURNAL_DAMAGED, JOURNAL_FAILED };
 
 /*
  * A cursor on the segment that holds `position` (the oldest, if that is gone; the current one, if it lies beyond).
@@ -101,7 +111,8 @@ void journal_cursor_free(struct journal_cursor *cursor);
 
 /*
  * JOURNAL_RECORD with *record set; JOURNAL_END if there is none yet (call again later); JOURNAL_DAMAGED once for a
- * place in a segment that cannot be read, with record->position there and record->end where reading goes on.
+ * place in a segment that cannot be read, with record->position there and record->end where reading goes on;
+ * JOURNAL_FAILED, and errno says why, if the files cannot be opened now (call again later).
  */
 enum journal_next journal_next(struct journal_cursor *cursor, struct journal_record *record);
 

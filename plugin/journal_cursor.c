@@ -2,18 +2,19 @@
 /*
  * journal_cursor: reading, from any thread.
  *
- * A cursor shares nothing with the threads that write but the head: it opens the segment files by itself and maps them
- * for reading. What lies before the head is complete and never changes, so it needs no lock, and the file it stands on
+ * A cursor shares nothing with the threads that write but the head: it opens and reads the segment files by itself. What lies before the head is complete and never changes, so it needs no lock, and the file it stands on
  * stays readable to it when it is removed.
  */
 #include "journal_internal.h"
+#include "journal_view.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 struct journal_cursor {
 	const struct journal *journal;
 	uint64_t wanted; /* what the first segment is chosen by */
-	struct mapping segment;
+	struct view segment;
 	uint64_t begin; /* of the segment; 0: none was opened yet */
 	uint64_t end;   /* of the segment, which may lie behind the head */
 	uint64_t at;    /* position of the next record */
@@ -29,7 +30,7 @@ struct journal_cursor *journal_cursor_new(struct journal *journal, uint64_t posi
 		return NULL;
 	cursor->journal = journal;
 	cursor->wanted = position;
-	cursor->segment.file = -1;
+	cursor->segment = VIEW_NONE;
 	return cursor;
 }
 
@@ -37,7 +38,7 @@ void journal_cursor_free(struct journal_cursor *cursor)
 {
 	if (!cursor)
 		return;
-	segment_close(&cursor->segment);
+	view_close(&cursor->segment);
 	free(cursor);
 }
 
@@ -57,33 +58,35 @@ static uint64_t choose(const struct journal_cursor *cursor, const uint64_t *begi
 	return chosen;
 }
 
-/* Opens the next segment, or the first. False if there is none, or none that can be opened now. */
-static bool advance(struct journal_cursor *cursor, uint64_t head)
+/* Opens the next segment, or the first: JOURNAL_RECORD; JOURNAL_END if there is none yet; or JOURNAL_FAILED. */
+static enum journal_next advance(struct journal_cursor *cursor, uint64_t head)
 {
 	const bool first = cursor->begin == 0;
-	struct mapping segment;
+	struct segment_header header;
 	uint64_t *begins;
 	size_t count;
 
+	if (cursor->journal->folder < 0)
+		return JOURNAL_END;
 	if (!folder_list(cursor->journal->folder, &begins, &count))
-		return false;
+		return JOURNAL_FAILED;
 	const uint64_t begin = choose(cursor, begins, count, head);
 	free(begins);
+	if (begin == 0)
+		return JOURNAL_END;
 	/* One that was listed may have been trimmed since; the next call chooses again. */
-	if (begin == 0 || !segment_open(cursor->journal->folder, begin, &segment))
-		return false;
+	if (!view_open(&cursor->segment, cursor->journal->folder, begin))
+		return errno == ENOENT ? JOURNAL_END : JOURNAL_FAILED;
 
-	struct segment_header header;
-	segment_close(&cursor->segment);
-	cursor->segment = segment;
+	const uint64_t size = cursor->segment.size;
 	cursor->begin = begin;
-	cursor->end = begin + segment.size;
+	cursor->end = begin + size;
 	cursor->at = begin + SEGMENT_HEADER;
-	cursor->readable = segment_header_get(segment.bytes, segment.size, begin, &header) &&
-	                   header.journal_id == cursor->journal->id && header.span >= segment.size;
+	cursor->readable =
+		view_header(&cursor->segment, &header) && header.journal_id == cursor->journal->id && header.span >= size;
 	/* The wanted position may lie behind the end of the segment at or before it. */
 	cursor->over = first && cursor->wanted >= cursor->end && head > cursor->end;
-	return true;
+	return JOURNAL_RECORD;
 }
 
 static enum journal_next damaged(struct journal_cursor *cursor, uint64_t position, struct journal_record *record)
@@ -101,8 +104,9 @@ enum journal_next journal_next(struct journal_cursor *cursor, struct journal_rec
 		if (cursor->begin == 0 || cursor->over) {
 			if (cursor->begin != 0 && head <= cursor->end)
 				return JOURNAL_END;
-			if (!advance(cursor, head))
-				return JOURNAL_END;
+			enum journal_next advanced = advance(cursor, head);
+			if (advanced != JOURNAL_RECORD)
+				return advanced;
 			continue;
 		}
 		if (!cursor->readable)
@@ -111,11 +115,13 @@ enum journal_next journal_next(struct journal_cursor *cursor, struct journal_rec
 			return JOURNAL_END;
 
 		const uint64_t limit = head < cursor->end ? head : cursor->end;
-		switch (frame_check(cursor->segment.bytes, cursor->begin, (size_t)(cursor->at - cursor->begin),
-		                    (size_t)(limit - cursor->begin), record)) {
+		switch (view_frame(&cursor->segment, cursor->at - cursor->begin, limit - cursor->begin, record)) {
 		case FRAME_RECORD:
 			cursor->at = record->end;
 			return JOURNAL_RECORD;
+		case FRAME_MARK:
+			cursor->at = record->end;
+			break;
 		case FRAME_LAST:
 			cursor->over = true;
 			break;

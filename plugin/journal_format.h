@@ -23,13 +23,16 @@
  *    4   4  type << 24 | length; type 1 … 255, length 0 … JOURNAL_PAYLOAD_MAX
  *    8      payload, then zeros up to a multiple of 8
  *
- * A seal is a frame alone, with type 0 and length 0xFFFFFF. It ends a segment that another one of the same run
- * follows, unless its records fill the file to the last byte.
+ * Two frames of type 0 are the journal's own and no records:
+ *   seal, length 0xFFFFFF, no payload: ends a segment that another one of the same run follows, unless its records fill
+ *         the file to the last byte;
+ *   mark, length 8, payload: a position. All that was written before it is safe from a loss of power. A run's first
+ *         segment begins with one that says so of all earlier segments.
  *
  * A new file is all zeros behind its header, and a record's frame is written last and at once: so after `kill -9` the
  * first frame of zeros is where the written part ends. The next run cuts the last file there (journal_recovery.c).
- * Hence in every segment but the one being written records go on up to the seal or the file's end, and anything else
- * is damage.
+ * Hence in every segment but the one being written records go on up to the seal or the file's end. What does not, is
+ * damage if a mark vouches for the place, and else the end of what a loss of power has left.
  */
 #ifndef HEARTH_JOURNAL_FORMAT_H
 #define HEARTH_JOURNAL_FORMAT_H
@@ -46,6 +49,8 @@
 
 #define FRAME_SIZE      8
 #define FRAME_SEAL_WORD 0x00FFFFFFu
+#define FRAME_MARK_WORD 8u
+#define FRAME_MARK_SIZE 16 /* with its payload */
 
 static const uint8_t segment_magic[8] = {'H', 'E', 'A', 'R', 'T', 'H', 'J', '\n'};
 
@@ -122,43 +127,50 @@ static inline uint64_t frame_front(uint32_t crc, uint32_t word)
 	return htole64((uint64_t)word << 32 | crc);
 }
 
+/* The bytes that a frame of this word says it takes; no promise that they make sense. */
+static inline size_t frame_span(uint32_t word)
+{
+	return word == FRAME_SEAL_WORD ? FRAME_SIZE : journal_record_size(word & 0xFFFFFF);
+}
+
 enum frame_state {
 	FRAME_RECORD,
+	FRAME_MARK,
 	FRAME_LAST, /* the segment ends here: a seal, or no room for a record */
 	FRAME_BAD   /* neither */
 };
 
 /*
- * What stands at `offset` (a multiple of 8, at most `limit`) of a segment that begins at `begin` and whose first
- * `limit` bytes are to be read. FRAME_RECORD fills in *out; its payload points into the segment.
+ * What the bytes at `position` of the segment that begins at `segment` are, of which there are `room` up to the segment's
+ * end. Only the first frame_span of them (at most `room`) need be there to be read. A record and a mark fill in *out; its
+ * payload points into the bytes.
  */
-static inline enum frame_state frame_check(const uint8_t *segment, uint64_t begin, size_t offset, size_t limit,
+static inline enum frame_state frame_check(const uint8_t *bytes, size_t room, uint64_t position, uint64_t segment,
                                            struct journal_record *out)
 {
-	if (limit - offset < FRAME_SIZE)
+	if (room < FRAME_SIZE)
 		return FRAME_LAST;
 
-	const uint8_t *payload = segment + offset + FRAME_SIZE;
-	const uint64_t position = begin + offset;
-	const uint32_t crc = get_u32(segment + offset);
-	const uint32_t word = get_u32(segment + offset + 4);
-	const size_t len = word & 0xFFFFFF;
+	const uint32_t crc = get_u32(bytes);
+	const uint32_t word = get_u32(bytes + 4);
+	const uint8_t *payload = bytes + FRAME_SIZE;
+	const size_t len = word == FRAME_SEAL_WORD ? 0 : word & 0xFFFFFF;
 
-	if (word == FRAME_SEAL_WORD)
-		return crc == frame_crc(position, word, payload, 0) ? FRAME_LAST : FRAME_BAD;
-	if (word >> 24 == 0 || len > JOURNAL_PAYLOAD_MAX || journal_record_size(len) > limit - offset ||
-	    crc != frame_crc(position, word, payload, len))
+	if (word >> 24 == 0 && word != FRAME_SEAL_WORD && word != FRAME_MARK_WORD)
 		return FRAME_BAD;
-
+	if (len > JOURNAL_PAYLOAD_MAX || frame_span(word) > room || crc != frame_crc(position, word, payload, len))
+		return FRAME_BAD;
+	if (word == FRAME_SEAL_WORD)
+		return FRAME_LAST;
 	*out = (struct journal_record){
 		.position = position,
-		.end = position + journal_record_size(len),
-		.segment = begin,
+		.end = position + frame_span(word),
+		.segment = segment,
 		.payload = payload,
 		.len = len,
 		.type = (uint8_t)(word >> 24),
 	};
-	return FRAME_RECORD;
+	return word == FRAME_MARK_WORD ? FRAME_MARK : FRAME_RECORD;
 }
 
 #endif

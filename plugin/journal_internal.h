@@ -6,10 +6,13 @@
  * and follows `next` to a spare one. The keeping thread makes spare segments and hangs them on the chain's end, syncs,
  * and takes from the chain's front what is synced and left. It never frees a segment before `current` says that the
  * appending thread has left it, and the appending thread never looks back. The quota is kept by making no more spares.
+ *
+ * Where not even the first segment can be made, the chain begins with a stub: no file, no room.
  */
 #ifndef HEARTH_JOURNAL_INTERNAL_H
 #define HEARTH_JOURNAL_INTERNAL_H
 
+#include "journal_guard.h"
 #include "journal_recovery.h"
 
 #include <semaphore.h>
@@ -23,6 +26,7 @@ struct segment {
 	uint64_t end;
 	uint64_t reading_end; /* readings stop here unless there is a next segment: the rest is for control records */
 	uint64_t synced;      /* the keeping thread's: durable up to here */
+	bool soiled;          /* the keeping thread's: a sync failed, so that the next one must begin with segment_soil */
 	struct segment *_Atomic next;
 };
 
@@ -34,7 +38,9 @@ struct journal {
 	uint64_t end;          /* its end */
 	uint64_t at;           /* position of the next record */
 	uint64_t easy_end;     /* up to here journal_reserve need not think */
+	uint64_t marked;       /* what the last mark says */
 	uint64_t segment_size; /* never changes */
+	struct guard *guard;   /* watches over `bytes` */
 	bool half_told;        /* the keeping thread was woken because the segment is half full */
 
 	/* The keeping thread's alone. */
@@ -47,6 +53,7 @@ struct journal {
 	/* Written by the keeping thread, read by all. */
 	_Atomic uint64_t oldest;
 	_Atomic uint64_t bytes_from; /* head − bytes_from = bytes on disk */
+	_Atomic uint64_t synced;     /* all before it is safe from a loss of power: for the next mark */
 
 	/* Written by the appending thread, read by all. */
 	_Alignas(CACHE_LINE) _Atomic uint64_t head;
@@ -55,14 +62,18 @@ struct journal {
 	/* Never changes while the journal is open. */
 	uint64_t id;
 	uint64_t run_begin; /* position where this run began */
+	uint64_t torn;
 	uint64_t quota;
-	int folder;
+	int folder; /* -1: journal_open_none made it */
 	int lock;
 	char *path;
 	sem_t wake; /* any thread posts, the keeping thread waits */
 };
 
 /* ---- journal_keep.c: keeping thread, or the only one while the journal opens and closes ---- */
+
+/* A segment that has no room, to stand before the first one. NULL: no memory. */
+struct segment *journal_make_stub(uint64_t begin);
 
 /* Makes a segment and its file, and notes it among the files; the caller hangs it on the chain. NULL with a message. */
 struct segment *journal_make_segment(struct journal *journal, uint64_t begin, char *error, size_t error_size);

@@ -33,7 +33,7 @@ uint64_t journal_files_size(const struct journal *journal)
 
 void journal_publish_files(struct journal *journal)
 {
-	const uint64_t oldest = journal->files[0].begin;
+	const uint64_t oldest = journal->file_count > 0 ? journal->files[0].begin : journal->run_begin;
 	uint64_t earlier_runs = 0;
 
 	for (size_t i = 0; i < journal->file_count && journal->files[i].begin < journal->run_begin; i++)
@@ -48,6 +48,17 @@ void journal_free_segment(struct segment *segment)
 {
 	segment_close(&segment->mapping);
 	free(segment);
+}
+
+struct segment *journal_make_stub(uint64_t begin)
+{
+	struct segment *stub = calloc(1, sizeof *stub);
+
+	if (!stub)
+		return NULL;
+	stub->mapping.file = -1;
+	stub->begin = stub->end = stub->reading_end = stub->synced = begin;
+	return stub;
 }
 
 struct segment *journal_make_segment(struct journal *journal, uint64_t begin, char *error, size_t error_size)
@@ -102,6 +113,20 @@ bool journal_make_spares(struct journal *journal, char *error, size_t error_size
 	return true;
 }
 
+/* Makes a segment durable up to `end`, before which nothing changes any more. False with errno. */
+static bool sync_segment(struct segment *segment, uint64_t end)
+{
+	const size_t from = (size_t)(segment->synced - segment->begin);
+
+	if (segment->soiled && !segment_soil(&segment->mapping, from, (size_t)(end - segment->synced)))
+		return false;
+	segment->soiled = !segment_sync(&segment->mapping);
+	if (segment->soiled)
+		return false;
+	segment->synced = end;
+	return true;
+}
+
 bool journal_sync_segments(struct journal *journal, char *error, size_t error_size)
 {
 	const uint64_t head = journal_head(journal);
@@ -111,9 +136,9 @@ bool journal_sync_segments(struct journal *journal, char *error, size_t error_si
 		struct segment *segment = journal->front;
 		const uint64_t end = segment == current ? head : segment->end;
 		if (segment->synced < end) {
-			if (!segment_sync(&segment->mapping))
+			if (!sync_segment(segment, end))
 				return complain(journal, segment->begin, "cannot be synced", error, error_size);
-			segment->synced = end;
+			atomic_store_explicit(&journal->synced, end, memory_order_relaxed);
 		}
 		if (segment == current)
 			return true;
@@ -160,8 +185,8 @@ void journal_trim(struct journal *journal, uint64_t position)
 	const struct segment_file *file = journal->files;
 	size_t gone = 0;
 
-	while (file[gone].begin < current->begin && file[gone].begin + file[gone].size <= position &&
-	       segment_remove(journal->folder, file[gone].begin))
+	while (gone < journal->file_count && file[gone].begin < current->begin &&
+	       file[gone].begin + file[gone].size <= position && segment_remove(journal->folder, file[gone].begin))
 		gone++;
 	if (gone == 0)
 		return;

@@ -2,76 +2,93 @@
 /*
  * journal_recovery: finds the end of what the last run wrote.
  *
- * A record that fails its check in the last used file is the torn end of a crash if no good record stands anywhere
- * behind it; it is cut off, for nobody was promised that it is safe. If good records do follow, then it is damage: the
- * file is left as it is and cursors report the place. So a single bad record at the very end always counts as torn.
+ * After `kill -9` that is where the zeros begin. After a loss of power it is less simple: what was not synced may be on the
+ * disk or not, page by page and in any order. So behind a place that is missing there may be whole records, in later
+ * segments too. All of them are dropped, and what is left is what was once written, without a gap, up to some moment.
+ *
+ * Whether a bad place is such a gap or damage of what was safe, the marks tell (journal_format.h). Damage is left as it
+ * is, and cursors report it. The search goes back from the newest file and ends where a mark vouches for all before it.
  *
  * Files without a record come last and are spare segments, or the only segment of a run that wrote nothing. They are
  * handed back to be removed once a new segment stands, because the journal's id and the height of its positions may
- * be written in no other file.
+ * be written in no other file. Files that are dropped are cut down to such ones, the newest first, before the gap
+ * itself is cut away: a crash in between leaves a journal in which the gap is still seen.
  */
 #include "journal_recovery.h"
+
+#include "journal_view.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* The offset behind the last record of the unbroken row at a segment's begin; *last: it ends there rightly. */
-static size_t row_end(const struct mapping *segment, uint64_t begin, bool *last)
-{
-	struct journal_record record;
-	size_t offset = SEGMENT_HEADER;
-
-	for (;;) {
-		enum frame_state state = frame_check(segment->bytes, begin, offset, segment->size, &record);
-		*last = state == FRAME_LAST;
-		if (state != FRAME_RECORD)
-			return offset;
-		offset = (size_t)(record.end - begin);
-	}
-}
-
-static bool record_behind(const struct mapping *segment, uint64_t begin, size_t offset)
-{
-	struct journal_record record;
-
-	for (offset += 8; offset + FRAME_SIZE <= segment->size; offset += 8)
-		if (frame_check(segment->bytes, begin, offset, segment->size, &record) == FRAME_RECORD)
-			return true;
-	return false;
-}
-
-static bool all_zero(const uint8_t *bytes, size_t len)
-{
-	return len == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, len - 1) == 0);
-}
-
-/* What one file says about itself. */
-struct finding {
-	bool has_header;
-	struct segment_header header;
-	bool empty;
-	size_t used; /* the size to cut the file to */
+/* What the records of one file tell. Offsets are from the file's begin. */
+struct contents {
+	uint64_t row_end;  /* behind the unbroken row of records at its begin; 0: not even the header is there */
+	uint64_t last_end; /* behind the last record anywhere in it; 0: none */
+	uint64_t marked;   /* the furthest position that a mark in it vouches for */
+	bool ended;        /* the row ends with a seal, or fills the segment */
+	bool zeros;        /* without a header, and nothing but zeros */
 };
 
-/* `thoroughly`: look for the end of the records too, not only at the header. */
-static void inspect(const struct mapping *segment, uint64_t begin, bool thoroughly, struct finding *out)
+#define BLOCK 4096
+
+/* How many bytes from `offset` on can be passed over because no record begins there: zeros, or unreadable; else 0. */
+static uint64_t barren(struct view *view, uint64_t offset)
 {
-	*out = (struct finding){.used = segment->size};
-	out->has_header = segment_header_get(segment->bytes, segment->size, begin, &out->header);
-	if (!thoroughly)
-		return;
-	if (!out->has_header) {
-		out->empty = segment->size <= SEGMENT_HEADER ||
-		             all_zero(segment->bytes + SEGMENT_HEADER, segment->size - SEGMENT_HEADER);
-		return;
+	const size_t len = view->size - offset < BLOCK ? (size_t)(view->size - offset) : BLOCK;
+	const uint8_t *bytes = view_bytes(view, offset, len, view->size);
+
+	if (!bytes) /* up to the next block of the disk */
+		return BLOCK - offset % BLOCK;
+	return bytes[0] == 0 && memcmp(bytes, bytes + 1, len - 1) == 0 ? len : 0;
+}
+
+static bool all_zero(struct view *view)
+{
+	for (uint64_t offset = 0; offset < view->size; offset += BLOCK)
+		if (barren(view, offset) == 0)
+			return false;
+	return true;
+}
+
+static void look_at_mark(const struct journal_record *record, struct contents *out)
+{
+	const uint64_t marked = get_u64(record->payload);
+
+	/* It cannot vouch for what was written after it. */
+	if (marked > out->marked && marked <= record->position)
+		out->marked = marked;
+}
+
+static void look_through(struct view *view, struct contents *out)
+{
+	struct segment_header header;
+	struct journal_record record;
+	uint64_t offset = SEGMENT_HEADER;
+	bool row = view_header(view, &header);
+
+	*out = (struct contents){.row_end = row ? SEGMENT_HEADER : 0, .zeros = !row && all_zero(view)};
+	while (offset + FRAME_SIZE <= view->size) {
+		const enum frame_state state = view_frame(view, offset, view->size, &record);
+		if (state == FRAME_LAST || state == FRAME_BAD) {
+			out->ended = out->ended || (row && state == FRAME_LAST);
+			row = false;
+			const uint64_t pass_over = barren(view, offset);
+			offset += pass_over ? (pass_over + 7) & ~UINT64_C(7) : 8;
+			continue;
+		}
+		if (state == FRAME_MARK)
+			look_at_mark(&record, out);
+		else
+			out->last_end = record.end - view->begin;
+		offset = record.end - view->begin;
+		if (row)
+			out->row_end = offset;
 	}
-	bool last;
-	size_t offset = row_end(segment, begin, &last);
-	if (last || !record_behind(segment, begin, offset))
-		out->used = offset;
-	out->empty = out->used == SEGMENT_HEADER;
+	if (row && out->row_end + FRAME_SIZE > header.span)
+		out->ended = true;
 }
 
 static bool complain(const char *path, uint64_t begin, const char *what, char *error, size_t error_size)
@@ -87,71 +104,156 @@ static uint64_t larger(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-/* Adds what one file tells. Called for the newest file first. */
-static bool recover_file(int folder, const char *path, struct segment_file *file, struct recovered *all, bool *trailing,
-                         char *error, size_t error_size)
+/* The work in progress. */
+struct search {
+	int folder;
+	const char *path;
+	struct recovered *out;
+	struct contents *contents; /* of each file from `first` on */
+	size_t first;              /* the oldest file that was looked through */
+	size_t used;               /* so many files from the oldest on hold something */
+	uint64_t marked;           /* all before it was safe */
+	struct view view;
+	char *error;
+	size_t error_size;
+};
+
+/* Sizes and headers of all files. */
+static bool read_headers(struct search *search)
 {
-	struct mapping segment;
-	struct finding finding;
+	struct recovered *out = search->out;
 
-	if (!segment_open(folder, file->begin, &segment))
-		return complain(path, file->begin, "cannot be read", error, error_size);
-	inspect(&segment, file->begin, *trailing, &finding);
-	file->size = segment.size;
-	segment_close(&segment);
+	for (size_t i = out->count; i-- > 0;) {
+		struct segment_file *file = &out->files[i];
+		struct segment_header header;
+		char name[SEGMENT_NAME_MAX];
 
-	/* A file whose making was cut short may be empty, and yet its name is taken. */
-	all->end = larger(all->end, file->begin + larger(file->size, SEGMENT_HEADER));
-	if (finding.has_header) {
-		if (finding.header.version != SEGMENT_VERSION) {
-			char name[SEGMENT_NAME_MAX];
-			snprintf(error, error_size, "%s/%s: its format is version %" PRIu32 ", wanted %d", path,
-			         segment_name(file->begin, name), finding.header.version, SEGMENT_VERSION);
+		if (!view_open(&search->view, search->folder, file->begin))
+			return complain(search->path, file->begin, "cannot be read", search->error, search->error_size);
+		file->size = search->view.size;
+		/* A file whose making was cut short may be empty, and yet its name is taken. */
+		out->end = larger(out->end, file->begin + larger(file->size, SEGMENT_HEADER));
+		if (!view_header(&search->view, &header))
+			continue;
+		if (header.version != SEGMENT_VERSION) {
+			snprintf(search->error, search->error_size, "%s/%s: its format is version %" PRIu32 ", wanted %d",
+			         search->path, segment_name(file->begin, name), header.version, SEGMENT_VERSION);
 			return false;
 		}
-		all->end = larger(all->end, file->begin + finding.header.span);
-		if (all->journal_id == 0)
-			all->journal_id = finding.header.journal_id;
-	}
-	if (!*trailing)
-		return true;
-	*trailing = finding.empty;
-	if (finding.empty)
-		all->empty++;
-	if (finding.used < file->size) {
-		if (!segment_cut(folder, file->begin, finding.used))
-			return complain(path, file->begin, "cannot be cut to its used length", error, error_size);
-		file->size = finding.used;
+		out->end = larger(out->end, file->begin + header.span);
+		if (out->journal_id == 0)
+			out->journal_id = header.journal_id;
 	}
 	return true;
 }
 
+/* Looks through the newest files, until a mark vouches for all that come before. */
+static bool look_back(struct search *search)
+{
+	struct recovered *out = search->out;
+
+	search->first = search->used = out->count;
+	while (search->first > 0 && (search->used == search->first || search->marked < out->files[search->first].begin)) {
+		const size_t i = --search->first;
+		struct contents *contents = &search->contents[i];
+		if (!view_open(&search->view, search->folder, out->files[i].begin))
+			return complain(search->path, out->files[i].begin, "cannot be read", search->error, search->error_size);
+		look_through(&search->view, contents);
+		search->marked = larger(search->marked, contents->marked);
+		const bool empty = contents->last_end == 0 && (contents->row_end > 0 || contents->zeros);
+		if (empty && search->used == i + 1)
+			search->used = i;
+	}
+	return true;
+}
+
+static bool cut(struct search *search, size_t i, uint64_t size)
+{
+	struct segment_file *file = &search->out->files[i];
+
+	if (file->size <= size)
+		return true;
+	if (!segment_cut(search->folder, file->begin, size))
+		return complain(search->path, file->begin, "cannot be cut to its used length", search->error,
+		                search->error_size);
+	file->size = size;
+	return true;
+}
+
+/* Drops what lies behind the end of the unbroken row in file i. */
+static bool cut_behind(struct search *search, size_t i)
+{
+	const struct contents *contents = &search->contents[i];
+	struct recovered *out = search->out;
+
+	for (size_t j = search->used; j-- > i + 1;) {
+		const uint64_t last_end = search->contents[j].last_end;
+		out->torn += last_end > SEGMENT_HEADER ? last_end - SEGMENT_HEADER : 0;
+		if (!cut(search, j, SEGMENT_HEADER))
+			return false;
+	}
+	out->torn += contents->last_end > contents->row_end ? contents->last_end - contents->row_end : 0;
+	search->used = contents->row_end > SEGMENT_HEADER ? i + 1 : i;
+	return cut(search, i, contents->row_end);
+}
+
+/* Finds the first gap in what no mark vouches for. */
+static bool cut_torn(struct search *search)
+{
+	const struct recovered *out = search->out;
+
+	for (size_t i = search->first; i < search->used; i++) {
+		const struct contents *contents = &search->contents[i];
+		const uint64_t begin = out->files[i].begin;
+		if (begin + contents->row_end < search->marked)
+			continue;
+		/* One that was cut short when it was the last was made safe before another followed: then a mark says so. */
+		if (i + 1 == search->used || !contents->ended)
+			return cut_behind(search, i);
+	}
+	return true;
+}
+
+/* Makes durable what is left of the files that no mark vouched for: this run's first mark will. */
+static void sync_files(const struct search *search)
+{
+	for (size_t i = search->first; i < search->used; i++)
+		segment_sync_file(search->folder, search->out->files[i].begin);
+}
+
 bool journal_recover(int folder, const char *path, struct recovered *out, char *error, size_t error_size)
 {
+	struct search search = {
+		.folder = folder, .path = path, .out = out, .view = VIEW_NONE, .error = error, .error_size = error_size};
 	uint64_t *begins = NULL;
-	bool trailing = true;
+	bool done = false;
 
 	*out = (struct recovered){0};
 	if (!folder_list(folder, &begins, &out->count)) {
 		snprintf(error, error_size, "%s: cannot be listed: %s", path, strerror(errno));
-		goto failed;
+		goto end;
 	}
 	out->files = calloc(out->count + 1, sizeof *out->files);
-	if (!out->files) {
+	search.contents = calloc(out->count + 1, sizeof *search.contents);
+	if (!out->files || !search.contents) {
 		snprintf(error, error_size, "%s: no memory", path);
-		goto failed;
+		goto end;
 	}
-	for (size_t i = out->count; i-- > 0;) {
+	for (size_t i = 0; i < out->count; i++)
 		out->files[i].begin = begins[i];
-		if (!recover_file(folder, path, &out->files[i], out, &trailing, error, error_size))
-			goto failed;
+	done = read_headers(&search) && look_back(&search) && cut_torn(&search);
+	if (done) {
+		sync_files(&search);
+		out->empty = out->count - search.used;
 	}
-	free(begins);
-	return true;
 
-failed:
+end:
+	view_close(&search.view);
 	free(begins);
-	free(out->files);
-	*out = (struct recovered){0};
-	return false;
+	free(search.contents);
+	if (!done) {
+		free(out->files);
+		*out = (struct recovered){0};
+	}
+	return done;
 }

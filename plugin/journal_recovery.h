@@ -15,14 +15,15 @@ struct segment_file {
 struct recovered {
 	struct segment_file *files; /* oldest first; the caller frees them */
 	size_t count;
-	size_t empty;        /* so many of the last files hold no record: spare ones, never used */
+	size_t empty;        /* so many of the last files hold no record: spare ones, or dropped */
 	uint64_t journal_id; /* 0: no file tells */
 	uint64_t end;        /* no position from here on was ever given out */
+	uint64_t torn;       /* bytes of whole records that were dropped */
 };
 
 /*
- * Looks through the segment files and cuts a torn tail off the last one that has records. Removes nothing. `path` is
- * the folder's, for messages. False with a message if it cannot; *out is then empty.
+ * Looks through the segment files, cuts off what a crash tore and makes the rest durable. Removes no file. `path` is the
+ * folder's, for messages. False with a message if it cannot; *out is then empty.
  */
 bool journal_recover(int folder, const char *path, struct recovered *out, char *error, size_t error_size);
 

@@ -37,10 +37,29 @@ static bool disk_cut(int file, uint64_t size)
 	return ftruncate(file, (off_t)size) == 0;
 }
 
-static uint8_t *disk_map(int file, size_t size, int protection)
+static uint8_t *disk_map(int file, size_t size)
 {
-	void *bytes = mmap(NULL, size, protection, MAP_SHARED, file, 0);
+	void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
 	return bytes == MAP_FAILED ? NULL : bytes;
+}
+
+static bool disk_write(int file, const void *bytes, size_t len, size_t offset)
+{
+	const char *at = bytes;
+
+	while (len > 0) {
+		ssize_t written = pwrite(file, at, len, (off_t)offset);
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0) {
+			errno = written == 0 ? ENOSPC : errno;
+			return false;
+		}
+		at += written;
+		offset += (size_t)written;
+		len -= (size_t)written;
+	}
+	return true;
 }
 
 static bool disk_sync(int file)
@@ -185,22 +204,21 @@ bool folder_list(int folder, uint64_t **begins, size_t *count)
 bool segment_make(int folder, const struct segment_header *header, struct mapping *out)
 {
 	char name[SEGMENT_NAME_MAX];
+	uint8_t front[SEGMENT_HEADER];
+	uint8_t *bytes = NULL;
 	int reason;
 
 	int file = disk_open(folder, segment_name(header->begin, name), O_RDWR | O_CREAT | O_EXCL);
 	if (file < 0)
 		return false;
-	/* Allotted now, so that a full disk is an error here and no SIGBUS in the thread that appends. */
-	if (!disk_allot(file, header->span))
-		goto failed;
-	uint8_t *bytes = disk_map(file, (size_t)header->span, PROT_READ | PROT_WRITE);
-	if (!bytes)
-		goto failed;
-	segment_header_put(bytes, header);
-	*out = (struct mapping){.bytes = bytes, .size = (size_t)header->span, .file = file};
-	return true;
-
-failed:
+	/* Allotted now, so that a full disk is an error here and none in the thread that appends. */
+	segment_header_put(front, header);
+	if (disk_allot(file, header->span) && disk_write(file, front, sizeof front, 0))
+		bytes = disk_map(file, (size_t)header->span);
+	if (bytes) {
+		*out = (struct mapping){.bytes = bytes, .size = (size_t)header->span, .file = file};
+		return true;
+	}
 	reason = errno;
 	close(file);
 	disk_remove(folder, name);
@@ -208,28 +226,20 @@ failed:
 	return false;
 }
 
-bool segment_open(int folder, uint64_t begin, struct mapping *out)
+int segment_open(int folder, uint64_t begin, uint64_t *size)
 {
 	char name[SEGMENT_NAME_MAX];
 	struct stat facts;
-	bool opened = false;
 
-	*out = (struct mapping){.file = -1};
 	int file = disk_open(folder, segment_name(begin, name), O_RDONLY);
-	if (file < 0 || fstat(file, &facts) != 0)
-		goto done;
-	if (facts.st_size > (off_t)(SIZE_MAX / 4)) {
-		errno = EFBIG;
-		goto done;
+	if (file < 0)
+		return -1;
+	if (fstat(file, &facts) != 0) {
+		file_close(file);
+		return -1;
 	}
-	out->size = (size_t)facts.st_size;
-	if (out->size > 0)
-		out->bytes = disk_map(file, out->size, PROT_READ);
-	opened = out->size == 0 || out->bytes;
-
-done:
-	file_close(file);
-	return opened;
+	*size = (uint64_t)facts.st_size;
+	return file;
 }
 
 void segment_close(struct mapping *mapping)
@@ -243,6 +253,35 @@ void segment_close(struct mapping *mapping)
 bool segment_sync(const struct mapping *mapping)
 {
 	return disk_sync(mapping->file);
+}
+
+bool segment_sync_file(int folder, uint64_t begin)
+{
+	char name[SEGMENT_NAME_MAX];
+
+	int file = disk_open(folder, segment_name(begin, name), O_RDONLY);
+	bool synced = file >= 0 && disk_sync(file);
+	file_close(file);
+	return synced;
+}
+
+bool segment_soil(const struct mapping *mapping, size_t offset, size_t len)
+{
+	uint8_t chunk[16384];
+
+	/* From the file, not the mapping, where the disk may have refused what stands there (journal_guard.h). */
+	while (len > 0) {
+		ssize_t got = pread(mapping->file, chunk, len < sizeof chunk ? len : sizeof chunk, (off_t)offset);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got == 0) /* the file was cut by somebody else */
+			return true;
+		if (got < 0 || !disk_write(mapping->file, chunk, (size_t)got, offset))
+			return false;
+		offset += (size_t)got;
+		len -= (size_t)got;
+	}
+	return true;
 }
 
 bool segment_cut(int folder, uint64_t begin, uint64_t size)

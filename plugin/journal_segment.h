@@ -2,8 +2,8 @@
 /*
  * journal_segment: the journal's folder and one segment file in it. Private to journal*.c.
  *
- * Every system call the journal makes on files is made here. Functions that return bool leave the reason in errno
- * when they return false.
+ * Every system call the journal makes on files is made here, but for the reading in journal_view.c. Functions that return
+ * bool leave the reason in errno when they return false.
  */
 #ifndef HEARTH_JOURNAL_SEGMENT_H
 #define HEARTH_JOURNAL_SEGMENT_H
@@ -13,11 +13,11 @@
 /* Room for a segment's file name. */
 #define SEGMENT_NAME_MAX 32
 
-/* A segment file mapped into memory. */
+/* A segment file mapped into memory for writing. */
 struct mapping {
-	uint8_t *bytes; /* NULL: an empty file */
+	uint8_t *bytes; /* NULL: none */
 	size_t size;
-	int file; /* -1: mapped for reading only, and already closed */
+	int file; /* -1: none */
 };
 
 /* Opens a folder, made (0700) if missing. -1: it cannot. */
@@ -29,7 +29,7 @@ int folder_open(const char *path);
  */
 int folder_lock(int folder);
 
-/* Closes what folder_open or folder_lock gave; -1 is allowed. */
+/* Closes a descriptor without touching errno; -1 is allowed. */
 void folder_close(int folder);
 
 /* Makes the coming and going of files in the folder durable. */
@@ -44,14 +44,23 @@ char *segment_name(uint64_t begin, char name[SEGMENT_NAME_MAX]);
 /* Makes a segment file of header->span bytes, all of them allotted on the disk, and maps it for writing. */
 bool segment_make(int folder, const struct segment_header *header, struct mapping *out);
 
-/* Maps a whole segment file for reading. */
-bool segment_open(int folder, uint64_t begin, struct mapping *out);
+/* Opens a segment file for reading, to be closed by folder_close; -1: it cannot. */
+int segment_open(int folder, uint64_t begin, uint64_t *size);
 
 /* Unmaps and closes. The file stays. */
 void segment_close(struct mapping *mapping);
 
 /* Makes durable what was written through a mapping. */
 bool segment_sync(const struct mapping *mapping);
+
+/* The same for a file that is not mapped. */
+bool segment_sync_file(int folder, uint64_t begin);
+
+/*
+ * Has bytes of a mapping that nobody changes any more written once again by the next segment_sync. The kernel takes a
+ * page for written after it has told the failure once, so that trying again without this would seem to succeed.
+ */
+bool segment_soil(const struct mapping *mapping, size_t offset, size_t len);
 
 /* Cuts a file to a size and makes that durable. */
 bool segment_cut(int folder, uint64_t begin, uint64_t size);

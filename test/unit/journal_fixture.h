@@ -25,6 +25,7 @@
 
 #define KIB   UINT64_C(1024)
 #define SMALL (64 * KIB) /* the smallest segment */
+#define MARK  16         /* bytes that the journal puts in between now and then, to say what is durable */
 
 struct fixture {
 	char directory[128];

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * journal_disk_test: a disk that has no room, forgets, or takes a segment away while it is written.
+ *
+ * The sync and the write of this program stand before libc's, so that a test can have one fail and see what is written.
+ */
+#include "journal_fixture.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#define QUOTA (64 * SMALL)
+
+static int failing_syncs;      /* so many will fail */
+static off_t written_from = 0; /* what pwrite wrote since it was last looked at */
+static off_t written_to = 0;
+
+int fdatasync(int fildes)
+{
+	(void)fildes;
+	if (failing_syncs == 0)
+		return 0;
+	failing_syncs--;
+	errno = EIO;
+	return -1;
+}
+
+ssize_t pwrite(int fd, const void *buf, size_t n, off_t offset)
+{
+	if (written_from == written_to)
+		written_from = written_to = offset;
+	if (offset == written_to)
+		written_to = offset + (off_t)n;
+	return syscall(SYS_pwrite64, fd, buf, n, offset);
+}
+
+static int set_up(void **state)
+{
+	struct fixture *fixture = malloc(sizeof *fixture);
+
+	assert_non_null(fixture);
+	fixture_make(fixture);
+	*state = fixture;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	fixture_remove(*state);
+	free(*state);
+	return 0;
+}
+
+/* No file may grow beyond so many bytes: what a full disk is to posix_fallocate. */
+static void limit_files(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = bytes;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void it_opens_without_room_and_waits_for_some(void **state)
+{
+	struct fixture *fixture = *state;
+	struct journal_record record;
+
+	fixture_open(fixture, QUOTA, SMALL);
+	for (uint64_t n = 0; n < 10; n++)
+		append(fixture->journal, n, 100, JOURNAL_READING);
+	fixture_close(fixture);
+
+	limit_files(SMALL / 2);
+	fixture_open(fixture, QUOTA, SMALL);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(append(fixture->journal, 10, 100, JOURNAL_READING), 0);
+		assert_int_equal(append(fixture->journal, 10, 100, JOURNAL_CONTROL), 0);
+		assert_false(journal_sync(fixture->journal, fixture->error, sizeof fixture->error));
+		assert_non_null(strstr(fixture->error, strerror(EFBIG)));
+	}
+	/* What was there can be read, and a stop and a start in between change nothing. */
+	for (unsigned i = 0; i < 2; i++) {
+		struct journal_cursor *cursor = journal_cursor_new(fixture->journal, 0);
+		for (uint64_t n = 0; n < 10; n++)
+			expect_record(cursor, &record, n, 100);
+		assert_int_equal(journal_next(cursor, &record), JOURNAL_END);
+		journal_cursor_free(cursor);
+		fixture_close(fixture);
+		fixture_open(fixture, QUOTA, SMALL);
+	}
+
+	limit_files(RLIM_INFINITY);
+	fixture_sync(fixture);
+	assert_true(append(fixture->journal, 10, 100, JOURNAL_READING) > record.end);
+	struct journal_cursor *cursor = journal_cursor_new(fixture->journal, 0);
+	for (uint64_t n = 0; n < 11; n++)
+		expect_record(cursor, &record, n, 100);
+	journal_trim(fixture->journal, record.position);
+	assert_true(journal_begin(fixture->journal) < record.position);
+	journal_cursor_free(cursor);
+}
+
+static void none_takes_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+	struct journal_record record;
+
+	fixture->journal = journal_open_none();
+	assert_non_null(fixture->journal);
+	assert_int_equal(append(fixture->journal, 1, 10, JOURNAL_CONTROL), 0);
+	fixture_sync(fixture);
+	journal_trim(fixture->journal, UINT64_MAX);
+	assert_int_equal(append(fixture->journal, 1, 10, JOURNAL_CONTROL), 0);
+	assert_int_equal(journal_bytes(fixture->journal), 0);
+	assert_int_equal(journal_head(fixture->journal), 0);
+	assert_int_equal(journal_id(fixture->journal), 0);
+	struct journal_cursor *cursor = journal_cursor_new(fixture->journal, 0);
+	assert_int_equal(journal_next(cursor, &record), JOURNAL_END);
+	journal_cursor_free(cursor);
+}
+
+/* The kernel tells a failed write once and then takes the pages for written: they have to be written again. */
+static void a_failed_sync_is_not_believed_the_next_time(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture_open(fixture, QUOTA, SMALL);
+	append(fixture->journal, 0, 3000, JOURNAL_READING);
+	fixture_sync(fixture);
+	const uint64_t begin = journal_begin(fixture->journal);
+	const uint64_t from = journal_head(fixture->journal);
+	append(fixture->journal, 1, 20000, JOURNAL_READING);
+	failing_syncs = 2;
+	for (unsigned i = 0; i < 2; i++) {
+		assert_false(journal_sync(fixture->journal, fixture->error, sizeof fixture->error));
+		assert_non_null(strstr(fixture->error, strerror(EIO)));
+	}
+	append(fixture->journal, 2, 500, JOURNAL_READING);
+	written_from = written_to = 0;
+	fixture_sync(fixture);
+	assert_int_equal(written_from, from - begin);
+	assert_int_equal(written_to, journal_head(fixture->journal) - begin);
+
+	/* And no more once it has worked. */
+	append(fixture->journal, 3, 500, JOURNAL_READING);
+	written_from = written_to = 0;
+	fixture_sync(fixture);
+	assert_int_equal(written_to, 0);
+}
+
+static void segment_path(const struct fixture *fixture, uint64_t begin, char path[256])
+{
+	snprintf(path, 256, "%s/%016" PRIx64 ".journal", fixture->directory, begin);
+}
+
+/* As a disk does that fails: what is written through the mapping is refused with a signal. */
+static void a_segment_that_goes_away_costs_itself_alone(void **state)
+{
+	struct fixture *fixture = *state;
+	struct journal_record record;
+	char path[256];
+
+	fixture_open(fixture, QUOTA, SMALL);
+	for (uint64_t n = 0; n < 10; n++)
+		append(fixture->journal, n, 100, JOURNAL_READING);
+	const uint64_t first = journal_begin(fixture->journal);
+	segment_path(fixture, first, path);
+	assert_int_equal(truncate(path, 0), 0);
+
+	/* Refused, and told so; and then there is the next segment. */
+	assert_int_equal(append(fixture->journal, 10, 100, JOURNAL_READING), 0);
+	assert_int_equal(journal_append(fixture->journal, 1, "x", 1), 0);
+	const uint64_t second = append(fixture->journal, 11, 100, JOURNAL_READING);
+	assert_true(second > first + SMALL);
+
+	/* All of them gone at once, as with a file system that fails as a whole. */
+	segment_path(fixture, first + SMALL, path);
+	assert_int_equal(truncate(path, 0), 0);
+	segment_path(fixture, first + 2 * SMALL, path);
+	assert_int_equal(truncate(path, 0), 0);
+	for (unsigned i = 0; i < 5; i++)
+		assert_int_equal(append(fixture->journal, 12, 100, JOURNAL_CONTROL), 0);
+
+	/* And back again. */
+	fixture_sync(fixture);
+	assert_int_not_equal(append(fixture->journal, 13, 100, JOURNAL_READING), 0);
+	fixture_sync(fixture);
+	struct journal_cursor *cursor = journal_cursor_new(fixture->journal, first + 3 * SMALL);
+	expect_record(cursor, &record, 13, 100);
+	assert_int_equal(journal_next(cursor, &record), JOURNAL_END);
+	journal_cursor_free(cursor);
+	fixture_close(fixture);
+	fixture_open(fixture, QUOTA, SMALL);
+	assert_int_not_equal(append(fixture->journal, 14, 100, JOURNAL_READING), 0);
+	cursor = journal_cursor_new(fixture->journal, first + 3 * SMALL);
+	expect_record(cursor, &record, 13, 100);
+	expect_record(cursor, &record, 14, 100);
+	journal_cursor_free(cursor);
+}
+
+/* Somebody else's fault stays somebody else's, and is deadly as ever. */
+static void a_foreign_signal_is_passed_on(void **state)
+{
+	struct fixture *fixture = *state;
+	int status;
+
+	signal(SIGBUS, SIG_DFL); /* cmocka has a handler of its own */
+	fixture_open(fixture, QUOTA, SMALL);
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		struct rlimit none = {0, 0};
+		setrlimit(RLIMIT_CORE, &none);
+		FILE *file = tmpfile();
+		volatile char *page = file ? mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fileno(file), 0) : MAP_FAILED;
+		if (page != MAP_FAILED)
+			page[0] = 1; /* behind the end of the file */
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+#if !defined(__SANITIZE_ADDRESS__)
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS);
+#else
+	assert_false(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+#endif
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(it_opens_without_room_and_waits_for_some, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(none_takes_nothing, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_failed_sync_is_not_believed_the_next_time, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_segment_that_goes_away_costs_itself_alone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_foreign_signal_is_passed_on, set_up, tear_down),
+	};
+	return cmocka_run_group_tests_name("journal_disk", tests, NULL, NULL);
+}
