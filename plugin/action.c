@@ -19,6 +19,7 @@ struct action {
 	int64_t next_due;
 	uint64_t order;
 	uint64_t commands;
+	uint64_t fired;
 };
 
 /* What moved a decision along. */
@@ -236,6 +237,8 @@ static void rule_step(struct action *action, struct bound_rule *rule, struct mom
 {
 	enum rule_edge edge = rule_evaluate(rule->rule, &rule->state, &rule->subject->latest, rule->latest, now_ms);
 	timer_list(action, rule);
+	if (edge == RULE_THEN || edge == RULE_ELSE)
+		action->fired++;
 	if (edge == RULE_THEN)
 		then_run(action, rule, moment);
 	else if (edge == RULE_ELSE)
@@ -253,6 +256,7 @@ static void always_step(struct action *action, struct bound_rule *rule, struct m
 		if (claim->holds && value_equal(&claim->always, &result))
 			continue;
 		claim->always = result;
+		action->fired++;
 		hold(action, claim, moment);
 	}
 }
@@ -305,4 +309,9 @@ int64_t action_next_due(const struct action *action)
 uint64_t action_commands(const struct action *action)
 {
 	return action->commands;
+}
+
+uint64_t action_fired(const struct action *action)
+{
+	return action->fired;
 }

@@ -66,7 +66,8 @@ void action_overridden(struct action *action, struct slice name);
 bool action_set_auto(struct action *action, struct slice name, bool on, int hop);
 bool action_auto(const struct action *action, struct slice name); /* that switch alone */
 
-/* Commands sent so far. */
+/* Commands sent so far, and how often a rule became true or false or the result of an `always` changed. */
 uint64_t action_commands(const struct action *action);
+uint64_t action_fired(const struct action *action);
 
 #endif

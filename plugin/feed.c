@@ -36,7 +36,7 @@ static bool store(struct feed *feed, struct series *series, const struct value *
 	uint8_t record[RECORD_READING_MAX];
 	size_t len = record_put_reading(record, series->number, time_us, mode & FEED_DEVICE_TIME, value);
 	size_t need = journal_record_size(len) + journal_record_size(8 + (size_t)series->name_len);
-	uint64_t segment = journal_reserve(feed->journal, need, JOURNAL_READING);
+	uint64_t segment = journal_reserve(feed->journal, need, mode & FEED_CONTROL ? JOURNAL_CONTROL : JOURNAL_READING);
 	bool stored = segment != 0 && (series->segment == segment || define(feed, series, segment)) &&
 	              journal_append(feed->journal, RECORD_READING, record, len) != 0;
 	if (stored)

@@ -33,7 +33,8 @@ enum feed_mode {
 	FEED_LATEST = 2, /* becomes the latest value */
 	FEED_RULES = 4,  /* moves the rules that read it; only with FEED_LATEST */
 	FEED_ALL = 7,
-	FEED_DEVICE_TIME = 8 /* the time is the device's word */
+	FEED_DEVICE_TIME = 8, /* the time is the device's word */
+	FEED_CONTROL = 16     /* what a person did: into the journal even where that has no room for readings */
 };
 
 /* The series of a topic, made and bound to its config if it is new. NULL: too many series or no memory (counted). */

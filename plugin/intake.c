@@ -7,6 +7,7 @@
 #include "intake.h"
 
 #include "delivery.h"
+#include "intake_losses.h"
 #include "own.h"
 #include "reading.h"
 #include "reading_limits.h"
@@ -14,8 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define LOSSES_EVERY_MS 60000
 
 struct intake {
 	const struct broker_ops *broker;
@@ -28,8 +27,7 @@ struct intake {
 	struct intake_counters counters;
 	uint64_t gauge_messages; /* counters.messages and the time at the last gauges */
 	int64_t gauge_ms;
-	uint64_t losses_logged;
-	int64_t losses_next_ms;
+	struct losses losses;
 };
 
 /* A message on its way through a handler. */
@@ -128,6 +126,7 @@ static enum verdict on_value(struct intake *intake, struct arrival *arrival)
 		return INTAKE_PASS;
 	}
 	size_t count = reading_parse(intake->parser, arrival->message->payload, arrival->now.wall_us, &readings, &problem);
+	intake->counters.received += count > 0 ? count : 1;
 	if (count > 0 && series_of(intake, arrival) == NULL)
 		return INTAKE_PASS;
 	for (size_t i = 0; i < count; i++)
@@ -137,13 +136,14 @@ static enum verdict on_value(struct intake *intake, struct arrival *arrival)
 	return INTAKE_PASS;
 }
 
-/* What can be stored of a `set`, `state` or `status`; anything else is reported. */
+/* What can be stored of a `set`, `state`, `status` or `ack`; anything else is reported. */
 static bool text_check(struct intake *intake, const struct arrival *arrival, struct value *value)
 {
 	struct slice payload = arrival->message->payload;
 	enum reading_error error = READING_OK;
 	*value = value_of_text(payload);
-	if (!value->is_number && value->text.len == 0)
+	intake->counters.received++;
+	if (!value->is_number && value->text.len == 0 && arrival->subject != SUBJECT_ACK)
 		error = READING_EMPTY;
 	else if (value->text.len > VALUE_TEXT_MAX)
 		error = READING_TOO_LONG;
@@ -268,6 +268,30 @@ static enum verdict on_alarm(struct intake *intake, struct arrival *arrival)
 	return INTAKE_WITHHOLD;
 }
 
+/* Who acknowledged what is kept, safe before it is answered; what it does to an alarm is the alarm's. */
+static enum verdict on_ack(struct intake *intake, struct arrival *arrival)
+{
+	struct value value;
+
+	if (is_reserved(arrival)) {
+		refuse_reserved(intake, arrival);
+		return INTAKE_PASS;
+	}
+	if (arrival->message->retain) {
+		if (arrival->message->payload.len > 0)
+			refuse(intake, arrival, "retained_ack", arrival->message->payload,
+			       "an ack without the retain flag: a retained one would acknowledge alarms to come");
+		return INTAKE_PASS;
+	}
+	if (!text_check(intake, arrival, &value) || series_of(intake, arrival) == NULL)
+		return INTAKE_PASS;
+	if (!feed_value(&intake->feed, arrival->series, &value, arrival->now.wall_us, FEED_STORE | FEED_CONTROL, 0,
+	                arrival->now))
+		refuse(intake, arrival, "journal_full", arrival->message->payload,
+		       "room in the journal: the ack holds until the broker stops");
+	return INTAKE_PASS;
+}
+
 static enum verdict on_other(struct intake *intake, struct arrival *arrival)
 {
 	(void)intake;
@@ -279,7 +303,7 @@ typedef enum verdict (*handler)(struct intake *intake, struct arrival *arrival);
 
 static const handler handlers[SUBJECT_COUNT] = {
 	[SUBJECT_VALUE] = on_value,   [SUBJECT_SET] = on_set,     [SUBJECT_STATE] = on_state, [SUBJECT_STATUS] = on_state,
-	[SUBJECT_CONFIG] = on_config, [SUBJECT_ALARM] = on_alarm, [SUBJECT_ACK] = on_other,   [SUBJECT_ERROR] = on_other,
+	[SUBJECT_CONFIG] = on_config, [SUBJECT_ALARM] = on_alarm, [SUBJECT_ACK] = on_ack,     [SUBJECT_ERROR] = on_other,
 };
 
 static bool is_ignored(const struct intake *intake, struct slice topic)
@@ -312,41 +336,11 @@ enum verdict intake_message(struct intake *intake, const struct message *message
 
 /* ---- ticks, gauges, restart ---- */
 
-/* What was given up, in one line each a minute at most. */
-static void losses_log(struct intake *intake, struct instant now)
-{
-	const struct feed_counters *feed = &intake->feed.counters;
-	const struct catalog_unbound *unbound = catalog_unbound(intake->feed.catalog);
-	uint64_t losses = feed->lost + feed->crowded + unbound->count;
-	if (losses == intake->losses_logged || now.mono_ms < intake->losses_next_ms)
-		return;
-	intake->losses_logged = losses;
-	intake->losses_next_ms = now.mono_ms + LOSSES_EVERY_MS;
-	if (feed->lost > 0)
-		broker_logf(intake->broker, NOTICE_ERROR,
-		            "the journal is full: %llu readings were not stored so far; rules go on. Is the history store "
-		            "reachable? plugin_opt_journal_max sets the journal's size",
-		            (unsigned long long)feed->lost);
-	if (feed->crowded > 0)
-		broker_logf(
-			intake->broker, NOTICE_ERROR,
-			"too many series: %llu messages on new topics were not taken in so far; plugin_opt_max_series %u is "
-			"the most",
-			(unsigned long long)feed->crowded, intake->options->max_series);
-	if (unbound->count > 0)
-		broker_logf(
-			intake->broker, NOTICE_ERROR,
-			"%llu times the rules of a config could not be bound to a series; the last time %s: at %s: found %s; "
-			"wanted %s",
-			(unsigned long long)unbound->count, unbound->series->name, unbound->error.path, unbound->error.found,
-			unbound->error.wanted);
-}
-
 void intake_tick(struct intake *intake, struct instant now)
 {
 	action_tick(intake->feed.action, now.mono_ms);
 	delivery_run(intake->delivery, now);
-	losses_log(intake, now);
+	losses_log(&intake->losses, &intake->feed, intake->broker, now.mono_ms);
 }
 
 void intake_gauges(struct intake *intake, const struct host_sample *sample, uint64_t queue, struct instant now)
@@ -397,6 +391,7 @@ struct intake_counters intake_counters(const struct intake *intake)
 	counters.stored = intake->feed.counters.stored;
 	counters.lost = intake->feed.counters.lost;
 	counters.commands = action_commands(intake->feed.action);
+	counters.fired = action_fired(intake->feed.action);
 	return counters;
 }
 

@@ -39,10 +39,12 @@ enum verdict {
 /* Since the start. */
 struct intake_counters {
 	uint64_t messages; /* of any topic */
-	uint64_t refused;  /* readings and configs that were not taken */
+	uint64_t received; /* readings (each of a batch), commands, states, acknowledgements */
+	uint64_t refused;  /* of these and of configs: not taken */
 	uint64_t resent;   /* readings recognised as sent before */
 	uint64_t stored;   /* put into the journal */
-	uint64_t lost;     /* not stored: the journal was full */
+	uint64_t lost;     /* not stored: the journal was full or the disk refused */
+	uint64_t fired;    /* rules that became true or false, or whose `always` changed */
 	uint64_t commands; /* sent by rules */
 };
 

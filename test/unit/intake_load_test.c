@@ -33,7 +33,7 @@ static int dispose(void **state)
 
 /* ---- limits ---- */
 
-static void a_full_journal_is_counted_logged_once_a_minute_and_rules_go_on(void **state)
+static void a_full_journal_is_counted_and_logged_and_rules_go_on(void **state)
 {
 	struct house *house = *state;
 	static const struct step steps[] = {
@@ -54,16 +54,52 @@ static void a_full_journal_is_counted_logged_once_a_minute_and_rules_go_on(void 
 		PUBLISH(30001, "hall/hearth/auto/set", "0",
 	            "hall/hearth/auto/state=0 (retained)"), /* there is room for these */
 		RETAIN(30002, "hall/u/t/config", "", ""),
+		PUBLISH(30003, "hall/u/t/ack", "fire", ""),
+		TICK(30100, ""),
+		TICK(200000, ""), /* nothing was lost since, but nothing was stored either */
 	};
 	PLAY(house, full);
-	assert_int_equal(fake_lines_with("the journal is full: 1 readings"), 1);
+	assert_int_equal(fake_lines_with("The journal is full"), 1);
 	assert_int_equal(fake_lines(), 1);
-	intake_tick(house->intake, instant_at(60100));
-	intake_tick(house->intake, instant_at(200000)); /* nothing new */
-	assert_int_equal(fake_lines(), 2);
 	struct intake_counters counters = intake_counters(house->intake);
 	assert_int_equal(counters.lost, 5); /* the filler, the reading, its command, and a switch with its state */
 	assert_int_equal(journal_count(house->journal.journal, RECORD_READING), counters.stored);
+
+	/* Room again: told when it has lasted, with the number of what was lost. */
+	fixture_sync(&house->journal);
+	journal_trim(house->journal.journal, journal_head(house->journal.journal));
+	fixture_sync(&house->journal);
+	static const struct step room[] = {
+		PUBLISH(200001, "hall/u/t/value", "30", ""),
+		TICK(200100, ""),
+	};
+	PLAY(house, room);
+	assert_int_equal(fake_lines_with("The journal has room again: 5 readings were not stored within 30 s."), 1);
+	assert_int_equal(fake_lines(), 2);
+	assert_int_equal(intake_counters(house->intake).lost, 5);
+}
+
+/* Two bursts of loss close together are one outage. */
+static void room_that_does_not_last_is_not_told(void **state)
+{
+	struct house *house = *state;
+	for (int burst = 0; burst < 3; burst++) {
+		const uint64_t lost = intake_counters(house->intake).lost;
+		for (int i = 0; intake_counters(house->intake).lost == lost; i++) {
+			assert_true(i < 100000);
+			house_publish(house, "hall/u/x/value", slice_of("1"), false, 4000 * burst);
+		}
+		intake_tick(house->intake, instant_at(4000 * burst + 100));
+		fixture_sync(&house->journal);
+		journal_trim(house->journal.journal, journal_head(house->journal.journal));
+		fixture_sync(&house->journal);
+		house_publish(house, "hall/u/x/value", slice_of("1"), false, 4000 * burst + 200);
+		intake_tick(house->intake, instant_at(4000 * burst + 3999));
+	}
+	assert_int_equal(fake_lines(), 1);
+	house_publish(house, "hall/u/x/value", slice_of("1"), false, 20000);
+	intake_tick(house->intake, instant_at(20000));
+	assert_int_equal(fake_lines_with("3 readings were not stored within 8 s."), 1);
 }
 
 static void a_reading_lost_to_a_full_journal_is_taken_when_it_comes_again(void **state)
@@ -351,7 +387,8 @@ static void random_messages_do_no_harm(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_full_journal_is_counted_logged_once_a_minute_and_rules_go_on),
+		TEST(a_full_journal_is_counted_and_logged_and_rules_go_on),
+		TEST(room_that_does_not_last_is_not_told),
 		TEST(a_reading_lost_to_a_full_journal_is_taken_when_it_comes_again),
 		TEST(too_many_series_leave_the_others_alone),
 		TEST(a_config_that_needs_more_series_is_in_force_but_logged),

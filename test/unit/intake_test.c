@@ -320,11 +320,59 @@ static void a_clients_alarm_is_withheld(void **state)
 	static const struct step steps[] = {
 		WITHHELD(0, "hall/u/t/alarm", "{}", "hall/u/t/error=reserved"),
 		WITHHELD(2000, "hall/u/t/alarm", "", "hall/u/t/error=reserved"),
-		PUBLISH(3000, "hall/u/t/ack", "fire", ""),
 		PUBLISH(3000, "hall/u/t/error", "{}", ""),
 	};
 	PLAY(house, steps);
 	assert_string_equal(journal_text(house->journal.journal), "");
+}
+
+/* It is in the journal before it is answered. */
+static void an_ack_is_kept(void **state)
+{
+	struct house *house = *state;
+	static const struct step steps[] = {
+		PUBLISH(0, "hall/u/fire/ack", "fire", ""),
+		PUBLISH(1000, "hall/u/fire/ack", "", ""), /* all of that series */
+		RETAIN(2000, "hall/u/fire/ack", "fire", "hall/u/fire/error=retained_ack"),
+		RETAIN(3000, "hall/u/fire/ack", "", ""), /* takes a retained one away */
+		PUBLISH(4000, "hall/all/fire/ack", "fire", "hall/all/fire/error=reserved"),
+		PUBLISH(5000, "hall/u/fire/ack", "\xff", "hall/u/fire/error=not_text"),
+	};
+	PLAY(house, steps);
+	assert_string_equal(journal_text(house->journal.journal),
+	                    "series hall/u/fire/ack\nhall/u/fire/ack fire @0\nhall/u/fire/ack  @1000\n");
+	assert_int_equal(intake_counters(house->intake).refused, 3);
+}
+
+static void what_came_in_is_counted(void **state)
+{
+	struct house *house = *state;
+	static const struct step steps[] = {
+		RETAIN(0, "hall/u/t/config",
+	           "{'max':50,'rules':[{'name':'r','when':{'above':30},'then':[{'set':'hall/fan/motor','to':1}]},"
+	           "{'name':'s','always':[{'set':'hall/led/led','scale':{'from':[0,50],'to':[0,100]}}]}]}",
+	           ""),
+		PUBLISH(1000, "hall/u/t/value", "20", "hall/led/led/set=40"),
+		PUBLISH(2000, "hall/u/t/value", "60", "hall/u/t/error=out_of_range"),
+		PUBLISH(3000, "hall/u/t/value", "warm up", "hall/u/t/error=not_a_value"),
+		PUBLISH(4000, "hall/u/t/value", "{\"boot\":1,\"readings\":[{\"seq\":1,\"value\":20},{\"seq\":2,\"value\":40}]}",
+	            "hall/fan/motor/set=1; hall/led/led/set=80"),
+		PUBLISH(5000, "hall/u/t/value", "{\"boot\":1,\"seq\":2,\"value\":40}", ""),
+		PUBLISH(6000, "hall/fan/motor/set", "0", ""),
+		PUBLISH(7000, "hall/fan/motor/state", "0", ""),
+		PUBLISH(8000, "hall/u/t/ack", "r", ""),
+		PUBLISH(9000, "somewhere/else", "1", ""),
+	};
+	PLAY(house, steps);
+	const struct intake_counters counters = intake_counters(house->intake);
+	assert_int_equal(counters.messages, 10);
+	assert_int_equal(counters.received, 9);
+	assert_int_equal(counters.refused, 2);
+	assert_int_equal(counters.resent, 1);
+	assert_int_equal(counters.stored, 6 + 3); /* with the commands */
+	assert_int_equal(counters.lost, 0);
+	assert_int_equal(counters.fired, 4); /* r becomes false, then true; s changes twice */
+	assert_int_equal(counters.commands, 3);
 }
 
 static void a_retained_set_is_stored_reported_and_obeyed_by_no_rule(void **state)
@@ -398,6 +446,8 @@ int main(void)
 		TEST(the_store_policy_does_not_keep_rules_back),
 		TEST(reserved_names_are_refused),
 		TEST(a_clients_alarm_is_withheld),
+		TEST(an_ack_is_kept),
+		TEST(what_came_in_is_counted),
 		TEST(a_retained_set_is_stored_reported_and_obeyed_by_no_rule),
 		TEST(foreign_topics_are_untouched),
 	};
