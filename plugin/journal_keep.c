@@ -147,9 +147,22 @@ bool journal_sync_segments(struct journal *journal, char *error, size_t error_si
 	}
 }
 
+/* What is written into a file that has no name any more is gone with the process. False with a message. */
+static bool check_names(const struct journal *journal, char *error, size_t error_size)
+{
+	for (const struct segment *segment = journal->front; segment;
+	     segment = atomic_load_explicit(&segment->next, memory_order_relaxed)) {
+		if (segment->mapping.bytes && !segment_is_there(&segment->mapping))
+			return complain(journal, segment->begin,
+			                "was removed while in use; what comes now is not safe until the broker is started again",
+			                error, error_size);
+	}
+	return true;
+}
+
 bool journal_sync(struct journal *journal, char *error, size_t error_size)
 {
-	bool synced = journal_sync_segments(journal, error, error_size);
+	bool synced = journal_sync_segments(journal, error, error_size) && check_names(journal, error, error_size);
 	/* A disk that cannot sync may still have room: the house goes on. The first message is the one to keep. */
 	bool spared = journal_make_spares(journal, error, synced ? error_size : 0);
 

@@ -265,6 +265,16 @@ bool segment_sync_file(int folder, uint64_t begin)
 	return synced;
 }
 
+bool segment_is_there(const struct mapping *mapping)
+{
+	struct stat facts;
+
+	if (fstat(mapping->file, &facts) != 0)
+		return false;
+	errno = ENOENT;
+	return facts.st_nlink > 0;
+}
+
 bool segment_soil(const struct mapping *mapping, size_t offset, size_t len)
 {
 	uint8_t chunk[16384];

@@ -62,6 +62,9 @@ bool segment_sync_file(int folder, uint64_t begin);
  */
 bool segment_soil(const struct mapping *mapping, size_t offset, size_t len);
 
+/* False if somebody has removed the file that is mapped. */
+bool segment_is_there(const struct mapping *mapping);
+
 /* Cuts a file to a size and makes that durable. */
 bool segment_cut(int folder, uint64_t begin, uint64_t size);
 

@@ -204,6 +204,23 @@ static void a_segment_that_goes_away_costs_itself_alone(void **state)
 	journal_cursor_free(cursor);
 }
 
+static void a_removed_segment_is_told(void **state)
+{
+	struct fixture *fixture = *state;
+	char path[256];
+
+	fixture_open(fixture, QUOTA, SMALL);
+	append(fixture->journal, 0, 100, JOURNAL_READING);
+	fixture_sync(fixture);
+	segment_path(fixture, journal_begin(fixture->journal) + SMALL, path); /* a spare one */
+	assert_int_equal(unlink(path), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_false(journal_sync(fixture->journal, fixture->error, sizeof fixture->error));
+		assert_non_null(strstr(fixture->error, path));
+		assert_non_null(strstr(fixture->error, "removed"));
+	}
+}
+
 /* Somebody else's fault stays somebody else's, and is deadly as ever. */
 static void a_foreign_signal_is_passed_on(void **state)
 {
@@ -238,6 +255,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(none_takes_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_failed_sync_is_not_believed_the_next_time, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_segment_that_goes_away_costs_itself_alone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_removed_segment_is_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_foreign_signal_is_passed_on, set_up, tear_down),
 	};
 	return cmocka_run_group_tests_name("journal_disk", tests, NULL, NULL);
