@@ -41,15 +41,6 @@ static void enter_segment(struct journal *journal, struct segment *segment)
 	atomic_store_explicit(&journal->current, segment, memory_order_release);
 }
 
-static void leave_segment(struct journal *journal, struct segment *next)
-{
-	if (journal->end - journal->at >= FRAME_SIZE)
-		put_frame(journal->bytes + (journal->at - journal->begin), frame_crc(journal->at, FRAME_SEAL_WORD, NULL, 0),
-		          FRAME_SEAL_WORD);
-	enter_segment(journal, next);
-	journal_wake(journal);
-}
-
 /* The disk has refused what was written last. Nothing more goes into this segment. */
 static void give_up_segment(struct journal *journal)
 {
@@ -83,6 +74,17 @@ static void put_mark(struct journal *journal, uint64_t synced)
 		return;
 	journal->marked = synced;
 	atomic_store_explicit(&journal->head, journal->at, memory_order_release);
+}
+
+static void leave_segment(struct journal *journal, struct segment *next)
+{
+	if (journal->end - journal->at >= FRAME_SIZE)
+		put_frame(journal->bytes + (journal->at - journal->begin), frame_crc(journal->at, FRAME_SEAL_WORD, NULL, 0),
+		          FRAME_SEAL_WORD);
+	enter_segment(journal, next);
+	/* One in each segment: those of earlier ones may be gone before the segments that they vouch for. */
+	put_mark(journal, atomic_load_explicit(&journal->synced, memory_order_relaxed));
+	journal_wake(journal);
 }
 
 /* Finds room for `bytes`; 0 if there is none. */
@@ -120,7 +122,8 @@ static uint64_t reserve_hard(struct journal *journal, size_t bytes, enum journal
 	const uint64_t begin = find_room(journal, FRAME_MARK_SIZE + bytes, priority);
 	if (begin == 0)
 		return 0;
-	put_mark(journal, synced);
+	if (journal->marked != synced)
+		put_mark(journal, synced);
 	/* After a refusal there may be another segment. */
 	return journal->at + bytes <= journal->end ? begin : find_room(journal, bytes, priority);
 }
@@ -238,6 +241,9 @@ static bool begin_run(struct journal *journal, char *error, size_t error_size)
 	const size_t used = earlier.count - earlier.empty;
 	for (size_t i = used; first && i < earlier.count; i++)
 		segment_remove(journal->folder, journal->files[i].begin);
+	/* Else one that a crash brings back would be vouched for by this run's first mark. */
+	if (first && used < earlier.count)
+		folder_sync(journal->folder);
 	if (first) {
 		journal->files[used] = journal->files[earlier.count];
 		journal->file_count = used + 1;

@@ -26,8 +26,8 @@
  * Two frames of type 0 are the journal's own and no records:
  *   seal, length 0xFFFFFF, no payload: ends a segment that another one of the same run follows, unless its records fill
  *         the file to the last byte;
- *   mark, length 8, payload: a position. All that was written before it is safe from a loss of power. A run's first
- *         segment begins with one that says so of all earlier segments.
+ *   mark, length 8, payload: a position. All that was written before it is safe from a loss of power. Each segment
+ *         begins with one; that of a run's first segment says so of all earlier ones.
  *
  * A new file is all zeros behind its header, and a record's frame is written last and at once: so after `kill -9` the
  * first frame of zeros is where the written part ends. The next run cuts the last file there (journal_recovery.c).
