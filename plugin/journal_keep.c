@@ -11,7 +11,12 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define SPARES              2
+/*
+ * Spare segments are what the appending thread lives on while a disk takes its time over a sync, some seconds on a memory
+ * card: so many bytes of them, but at least two, and at most a quarter of the quota if that is more than two.
+ */
+#define SPARE_BYTES         (8 * UINT64_C(1024) * 1024)
+#define SPARES_LEAST        2
 #define CONTROL_MARGIN_MOST (256 * UINT64_C(1024))
 
 static bool complain(const struct journal *journal, uint64_t begin, const char *what, char *error, size_t error_size)
@@ -98,11 +103,21 @@ struct segment *journal_make_segment(struct journal *journal, uint64_t begin, ch
 	return segment;
 }
 
+static uint64_t wanted_spares(const struct journal *journal)
+{
+	const uint64_t most = journal->quota / 4 / journal->segment_size;
+	const uint64_t wanted = SPARE_BYTES / journal->segment_size;
+	const uint64_t spares = wanted < most ? wanted : most;
+
+	return spares > SPARES_LEAST ? spares : SPARES_LEAST;
+}
+
 bool journal_make_spares(struct journal *journal, char *error, size_t error_size)
 {
 	const struct segment *current = atomic_load_explicit(&journal->current, memory_order_acquire);
-	const uint64_t enough = current->begin + SPARES * journal->segment_size;
-
+	if (journal->folder < 0)
+		return true;
+	const uint64_t enough = current->begin + wanted_spares(journal) * journal->segment_size;
 	while (journal->back->begin < enough && journal_files_size(journal) + journal->segment_size <= journal->quota) {
 		struct segment *spare = journal_make_segment(journal, journal->back->end, error, error_size);
 		if (!spare)
@@ -162,11 +177,14 @@ static bool check_names(const struct journal *journal, char *error, size_t error
 
 bool journal_sync(struct journal *journal, char *error, size_t error_size)
 {
+	/*
+	 * Both before and after, since a sync may take its time. A disk that cannot sync may still have room, and the other way
+	 * round: the house goes on. The message of the sync is the one to keep.
+	 */
+	bool spared = journal_make_spares(journal, error, error_size);
 	bool synced = journal_sync_segments(journal, error, error_size) && check_names(journal, error, error_size);
-	/* A disk that cannot sync may still have room: the house goes on. The first message is the one to keep. */
-	bool spared = journal_make_spares(journal, error, synced ? error_size : 0);
 
-	return synced && spared;
+	return journal_make_spares(journal, error, synced ? error_size : 0) && spared && synced;
 }
 
 void journal_wait(struct journal *journal, int milliseconds)

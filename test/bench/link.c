@@ -19,6 +19,11 @@
 /* Of the socket; small, so that the backlog in front of the broker is bounded. */
 #define SEND_BUFFER_SIZE 65536
 
+static uint16_t link_next_id(uint16_t id)
+{
+	return id == UINT16_MAX ? 1 : (uint16_t)(id + 1);
+}
+
 static bool link_ask(struct link *link, struct fault *fault)
 {
 	bool pending = link->out_len > link->out_sent;
@@ -73,7 +78,7 @@ bool link_put_publish(struct link *link, const void *payload, size_t payload_len
 {
 	struct packet publish = {
 		.qos = qos,
-		.id = link->last_id == UINT16_MAX ? 1 : (uint16_t)(link->last_id + 1),
+		.id = link_next_id(link->last_id),
 		.topic = link->topic,
 		.topic_len = link->topic_len,
 		.payload = payload,
@@ -124,6 +129,10 @@ static bool link_handle(struct link *link, const struct packet *packet, struct f
 		if (link->acknowledged == link->sent) {
 			return fault_set(fault, "the broker acknowledged more messages than were sent");
 		}
+		if (packet->id != link_next_id(link->acknowledged_id)) {
+			return fault_set(fault, "the broker acknowledged messages in another order than they were sent");
+		}
+		link->acknowledged_id = packet->id;
 		link->acknowledged++;
 		return true;
 	case PACKET_PUBLISH:

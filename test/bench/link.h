@@ -21,6 +21,7 @@ struct link {
 	int epoll_fd;
 	uint32_t asked; /* what epoll was asked to report; 0: not in the set */
 	uint16_t last_id;
+	uint16_t acknowledged_id; /* the broker acknowledges in order, so that the n-th PUBACK is the n-th message's */
 
 	uint64_t quota; /* publisher: messages to send in this run; subscriber: messages to receive */
 	uint64_t sent;

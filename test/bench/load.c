@@ -10,6 +10,7 @@
  * and the links' counts are added up once a turn.
  */
 #include "load.h"
+#include "clock.h"
 #include "link.h"
 
 #include <errno.h>
@@ -17,12 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <time.h>
 #include <unistd.h>
 
 #define EVENTS_MAX  64
 #define PAYLOAD_MAX 256
-#define SECOND_NS   INT64_C(1000000000)
 #define STALL_NS    (10 * SECOND_NS)
 
 struct load {
@@ -39,20 +38,18 @@ struct load {
 	uint64_t received;
 };
 
-static int64_t clock_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * SECOND_NS + now.tv_nsec;
-}
-
 /* ---- publishing ---- */
 
-/* When a publisher's next message is due at a fixed rate. */
+/* When a publisher's message `number`, its first being 0, is due at a fixed rate. */
+static int64_t due_ns(const struct load *load, const struct link *link, uint64_t number)
+{
+	uint64_t index = number * (uint64_t)load->plan.publishers + (uint64_t)(link - load->links);
+	return load->start_ns + (int64_t)((double)index / load->plan.rate * (double)SECOND_NS);
+}
+
 static int64_t next_due_ns(const struct load *load, const struct link *link)
 {
-	uint64_t index = link->sent * (uint64_t)load->plan.publishers + (uint64_t)(link - load->links);
-	return load->start_ns + (int64_t)((double)index / load->plan.rate * (double)SECOND_NS);
+	return due_ns(load, link, link->sent);
 }
 
 static bool is_due(const struct load *load, const struct link *link)
@@ -126,9 +123,9 @@ static int64_t wait_ns(const struct load *load)
 	int64_t wait = STALL_NS;
 	for (int i = 0; load->plan.rate > 0 && i < load->plan.publishers; i++) {
 		const struct link *link = &load->links[i];
-		int64_t due_ns = next_due_ns(load, link);
-		if (link->sent < link->quota && due_ns > load->now_ns && due_ns - load->now_ns < wait) {
-			wait = due_ns - load->now_ns;
+		int64_t next_ns = next_due_ns(load, link);
+		if (link->sent < link->quota && next_ns > load->now_ns && next_ns - load->now_ns < wait) {
+			wait = next_ns - load->now_ns;
 		}
 	}
 	return wait;
@@ -149,6 +146,18 @@ static int wait_for_events(const struct load *load, struct epoll_event *events, 
 	return count;
 }
 
+/* Tells of the PUBACKs that came since `before`. */
+static void tell_acknowledged(const struct load *load, const struct link *link, uint64_t before)
+{
+	if (load->plan.acknowledged == NULL || load->plan.rate <= 0) {
+		return;
+	}
+	int64_t now_ns = clock_ns();
+	for (uint64_t number = before; number < link->acknowledged; number++) {
+		load->plan.acknowledged(load->plan.context, due_ns(load, link, number), now_ns);
+	}
+}
+
 /* Waits for events and handles them. */
 static bool load_wait(struct load *load, int64_t timeout_ns, struct fault *fault)
 {
@@ -167,9 +176,11 @@ static bool load_wait(struct load *load, int64_t timeout_ns, struct fault *fault
 		if ((events[i].events & EPOLLOUT) != 0 && !link_flush(link, fault)) {
 			return false;
 		}
+		uint64_t acknowledged = link->acknowledged;
 		if ((events[i].events & ~(uint32_t)EPOLLOUT) != 0 && !link_read(link, fault)) {
 			return false;
 		}
+		tell_acknowledged(load, link, acknowledged);
 	}
 	return true;
 }
@@ -215,6 +226,15 @@ static void load_begin(struct load *load, uint64_t messages)
 	load->start_ns = load->now_ns;
 }
 
+/* What has been sent is all. */
+static void load_cut(struct load *load)
+{
+	load->messages = load->sent;
+	for (int i = 0; i < load->link_count; i++) {
+		load->links[i].quota = load->links[i].publisher ? load->links[i].sent : load->sent;
+	}
+}
+
 bool load_run(struct load *load, uint64_t messages, struct load_result *result, struct fault *fault)
 {
 	load_begin(load, messages);
@@ -228,6 +248,9 @@ bool load_run(struct load *load, uint64_t messages, struct load_result *result, 
 			return false;
 		}
 		load_count(load);
+		if (load->plan.stop != NULL && atomic_load(load->plan.stop)) {
+			load_cut(load);
+		}
 	}
 	if (!load_fence(load, fault)) {
 		return false;

@@ -12,6 +12,7 @@
 
 #include "fault.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,16 @@ struct load_plan {
 	/* Each writes a text, as snprintf does with `out` and `size`, and returns its length, which is below `size`. */
 	size_t (*topic)(int publisher, char *out, size_t size);
 	size_t (*payload)(uint64_t index, char *out, size_t size); /* index: 0 … messages - 1 of a run */
+
+	/*
+	 * At a rate, with QoS 1: called for each PUBACK. The latency of a message is now_ns - due_ns (of clock_ns): from the
+	 * moment it was due by the rate, not from that of its sending, which a slow broker puts off (coordinated omission).
+	 * NULL: nobody wants to know.
+	 */
+	void (*acknowledged)(void *context, int64_t due_ns, int64_t now_ns);
+	void *context;
+
+	const atomic_bool *stop; /* once set, by any thread, the run sends no more and ends; NULL: none */
 };
 
 struct load_result {

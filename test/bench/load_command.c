@@ -5,11 +5,17 @@
 #include "load_command.h"
 #include "arguments.h"
 #include "devices.h"
+#include "latency.h"
 #include "load.h"
 
 #include <stdio.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static void note_latency(void *context, int64_t due_ns, int64_t now_ns)
+{
+	latency_add(context, now_ns - due_ns);
+}
 
 int load_command(int word_count, char **words)
 {
@@ -50,6 +56,7 @@ int load_command(int word_count, char **words)
 	if (prepare && !devices_prepare((int)port, (int)publishers, false, &fault)) {
 		goto fail;
 	}
+	static struct latency latency;
 	struct load_plan plan = {
 		.port = (int)port,
 		.publishers = (int)publishers,
@@ -62,6 +69,8 @@ int load_command(int word_count, char **words)
 		.filter = DEVICES_FILTER,
 		.topic = devices_topic,
 		.payload = devices_payload,
+		.acknowledged = note_latency,
+		.context = &latency,
 	};
 	struct load_result result;
 	struct load *load = load_open(&plan, &fault);
@@ -77,6 +86,11 @@ int load_command(int word_count, char **words)
 	printf("%llu sent, %llu acknowledged, %llu received in %.3f s: %.0f messages/s\n", (unsigned long long)result.sent,
 	       (unsigned long long)result.acknowledged, (unsigned long long)result.received, seconds,
 	       (double)result.sent / seconds);
+	if (latency.count > 0) {
+		printf("PUBACK after p50 %.0f, p99 %.0f, at most %.0f us, counted from when each was due\n",
+		       (double)latency_quantile(&latency, 0.5) * 1e-3, (double)latency_quantile(&latency, 0.99) * 1e-3,
+		       (double)latency.max_ns * 1e-3);
+	}
 	return 0;
 fail:
 	fprintf(stderr, "bench load: %s\n", fault.text);

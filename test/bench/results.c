@@ -3,15 +3,11 @@
  * results: see results.h.
  */
 #include "results.h"
+#include "document.h"
 #include "median.h"
 
-#include <cjson/cJSON.h>
-#include <errno.h>
-#include <limits.h>
 #include <math.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 
 static const char LEGEND[] =
 	"\n"
@@ -80,10 +76,9 @@ void results_table(const struct results *results, FILE *out)
 
 /* ---- JSON ---- */
 
-/* A figure to a tenth: more digits would be noise. */
 static void add_figure(cJSON *object, const char *name, double figure)
 {
-	cJSON_AddNumberToObject(object, name, nearbyint(figure * 10) / 10);
+	document_figure(object, name, figure, 1);
 }
 
 static void add_round(cJSON *object, const struct round *round)
@@ -94,7 +89,7 @@ static void add_round(cJSON *object, const struct round *round)
 		add_figure(cost, "process_ns", round->process_ns[variant]);
 	}
 	add_figure(object, "added_ns", round->added_ns);
-	cJSON_AddNumberToObject(object, "ratio", nearbyint(round->ratio * 1000) / 1000);
+	document_figure(object, "ratio", round->ratio, 3);
 }
 
 static cJSON *json_of_answer(const struct answer *answer)
@@ -121,24 +116,10 @@ static cJSON *json_of_answer(const struct answer *answer)
 
 static cJSON *json_of_results(const struct results *results)
 {
-	const struct machine *machine = results->machine;
 	const struct setup *setup = results->setup;
-	char now[32];
-	time_t seconds = time(NULL);
-	struct tm utc;
-	strftime(now, sizeof(now), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&seconds, &utc));
-
-	cJSON *root = cJSON_CreateObject();
-	cJSON_AddStringToObject(root, "benchmark", "message_cost");
-	cJSON_AddStringToObject(root, "time", now);
-	cJSON_AddStringToObject(root, "hearth", HEARTH_VERSION);
+	cJSON *root = document_new("message_cost", results->machine);
 	cJSON_AddStringToObject(root, "mosquitto", results->count > 0 ? results->answers[0].mosquitto_version : "");
-	cJSON *object = cJSON_AddObjectToObject(root, "machine");
-	cJSON_AddStringToObject(object, "cpu", machine->cpu);
-	cJSON_AddNumberToObject(object, "cores", machine->cores);
-	cJSON_AddStringToObject(object, "kernel", machine->kernel);
-	add_figure(object, "syscall_ns", machine->syscall_ns);
-	object = cJSON_AddObjectToObject(root, "settings");
+	cJSON *object = cJSON_AddObjectToObject(root, "settings");
 	cJSON_AddNumberToObject(object, "messages", (double)setup->messages);
 	cJSON_AddNumberToObject(object, "pairs", setup->pairs);
 	cJSON_AddNumberToObject(object, "publishers", setup->publishers);
@@ -152,32 +133,7 @@ static cJSON *json_of_results(const struct results *results)
 	return root;
 }
 
-static void make_parent_folders(const char *path)
-{
-	char folder[PATH_MAX];
-	snprintf(folder, sizeof(folder), "%s", path);
-	for (char *slash = strchr(folder + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		mkdir(folder, 0777);
-		*slash = '/';
-	}
-}
-
 bool results_json(const struct results *results, const char *path, struct fault *fault)
 {
-	cJSON *root = json_of_results(results);
-	char *text = cJSON_Print(root);
-	cJSON_Delete(root);
-	if (text == NULL) {
-		return fault_set(fault, "no memory");
-	}
-	make_parent_folders(path);
-	FILE *file = fopen(path, "we");
-	bool written = file != NULL && fprintf(file, "%s\n", text) > 0;
-	if ((file != NULL && fclose(file) != 0) || !written) {
-		fault_set(fault, "%s: %s", path, strerror(errno));
-		written = false;
-	}
-	cJSON_free(text);
-	return written;
+	return document_write(json_of_results(results), path, fault);
 }

@@ -10,11 +10,11 @@
  */
 #include "server.h"
 #include "client.h"
+#include "place.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -333,14 +333,6 @@ bool server_stop(struct server *server, struct fault *fault)
 	return true;
 }
 
-static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
-{
-	(void)status;
-	(void)type;
-	(void)walk;
-	return remove(path);
-}
-
 void server_remove(struct server *server)
 {
 	if (server->pid > 0) {
@@ -348,8 +340,6 @@ void server_remove(struct server *server)
 		waitpid(server->pid, NULL, 0);
 		server->pid = 0;
 	}
-	if (server->folder[0] != '\0') {
-		nftw(server->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-		server->folder[0] = '\0';
-	}
+	place_remove(server->folder);
+	server->folder[0] = '\0';
 }

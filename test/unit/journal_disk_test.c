@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#define QUOTA (64 * SMALL)
+#define QUOTA (8 * SMALL) /* two spare segments */
 
 static int failing_syncs;      /* so many will fail */
 static off_t written_from = 0; /* what pwrite wrote since it was last looked at */

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * store_rate: how many readings a second go from the journal into SQLite, beside SQLite's own best bulk insert of the
+ * same rows into the same tables.
+ */
+#ifndef BENCH_STORE_RATE_H
+#define BENCH_STORE_RATE_H
+
+#include "bulk_insert.h"
+#include "fault.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define STORE_PAIRS_MAX  99
+#define STORE_TRIALS_MAX 16
+
+struct store_setup {
+	const char *folder; /* exists */
+	uint64_t readings;  /* in each of a pair */
+	uint64_t sustained; /* readings of the one long run at the end; 0: none */
+	int pairs;          /* after one that warms up */
+	/* SQLite's side as it is known to be best here; transaction 0: several are tried. */
+	uint32_t transaction;
+	uint32_t cache_mib;
+};
+
+/* Readings a second. */
+struct store_pair {
+	double hearth;
+	double sqlite;
+};
+
+/* One way that SQLite was tried. */
+struct store_trial {
+	uint32_t transaction;
+	uint32_t cache_mib;
+	double rate;
+};
+
+struct store_answer {
+	uint32_t series;
+	int trial_count;
+	struct store_trial trials[STORE_TRIALS_MAX];
+	int best; /* of the trials: what the pairs are measured with */
+	int pairs;
+	struct store_pair pair[STORE_PAIRS_MAX];
+	double sustained; /* Hearth alone; 0: not measured */
+};
+
+/* Measures a house with so many series. False with the reason in *fault. */
+bool store_rate_measure(const struct store_setup *setup, uint32_t series, struct store_answer *answer,
+                        struct fault *fault);
+
+#endif
