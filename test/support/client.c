@@ -268,9 +268,12 @@ static bool wait_acknowledged(struct client *client, size_t on_the_way)
 {
 	int64_t deadline = deadline_in(60000);
 
-	while (client->sent - client->acknowledged > on_the_way)
-		if (!step(client, 50) || now_ms() > deadline)
+	while (client->sent - client->acknowledged > on_the_way) {
+		bool connected = step(client, 50);
+
+		if (client->sent - client->acknowledged > on_the_way && (!connected || now_ms() > deadline))
 			return false;
+	}
 	return true;
 }
 

@@ -269,7 +269,7 @@ static void become_broker(const char *log, const char *conf, pid_t parent)
 	_exit(127);
 }
 
-static void launch(struct house *house)
+void house_launch(struct house *house)
 {
 	char log[96], conf[96];
 	pid_t parent = getpid();
@@ -331,7 +331,7 @@ void house_start(struct house *house)
 	log_path(house, log);
 	first = access(log, F_OK) != 0;
 	for (int i = 0; i < PORT_TRIES; i++) {
-		launch(house);
+		house_launch(house);
 		if (started(house))
 			return;
 		if (first)
@@ -342,11 +342,31 @@ void house_start(struct house *house)
 	fail_msg("port %d is taken", house->port);
 }
 
+bool house_try(struct house *house)
+{
+	int64_t deadline = deadline_in(START_MS);
+	int status = 0;
+
+	house_launch(house);
+	while (strstr(house_log(house), " running") == NULL) {
+		if (waitpid(house->pid, &status, WNOHANG) != 0) {
+			house->pid = 0;
+			if (!WIFEXITED(status) || WEXITSTATUS(status) == 0)
+				fail_msg("the broker ended with wait status %#x:\n%s", (unsigned)status, house_log(house));
+			return false;
+		}
+		if (now_ms() > deadline)
+			fail_msg("the broker is not ready:\n%s", house->log);
+		look_again();
+	}
+	return true;
+}
+
 void house_start_refused(struct house *house)
 {
 	int status;
 
-	launch(house);
+	house_launch(house);
 	status = reap(house, START_MS);
 	if (WIFSIGNALED(status))
 		fail_msg("the broker died of signal %d:\n%s", WTERMSIG(status), house_log(house));

@@ -43,6 +43,11 @@ void house_conf(struct house *house, const char *format, ...) __attribute__((for
 void house_conf_clear(struct house *house);
 
 void house_start(struct house *house);
+/* The same, but returns at once: the broker may be at any place of its start. Next comes house_kill or house_signal. */
+void house_launch(struct house *house);
+
+/* Starts a broker that may refuse its configuration: false once it has exited with an error. It must not crash. */
+bool house_try(struct house *house);
 
 /* Starts a broker that must refuse its configuration: waits until it has exited with an error. */
 void house_start_refused(struct house *house);
