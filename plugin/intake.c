@@ -166,22 +166,26 @@ static enum verdict on_set(struct intake *intake, struct arrival *arrival)
 	}
 	if (arrival->message->retain && arrival->message->payload.len == 0)
 		return INTAKE_PASS; /* takes a retained command away */
-	if (!text_check(intake, arrival, &value) || series_of(intake, arrival) == NULL)
+	if (!text_check(intake, arrival, &value))
 		return INTAKE_PASS;
+	struct series *series = series_of(intake, arrival);
+	struct topic topic = topic_of(arrival);
+	bool own = slice_is(topic.device, TOPIC_OWN_DEVICE);
+	if (series == NULL && !own) /* a switch is thrown all the same */
+		return INTAKE_PASS;
+	if (series != NULL)
+		feed_value(&intake->feed, series, &value, arrival->now.wall_us,
+		           arrival->message->retain ? FEED_STORE : FEED_ALL, 0, arrival->now);
 	if (arrival->message->retain) {
-		feed_value(&intake->feed, arrival->series, &value, arrival->now.wall_us, FEED_STORE, 0, arrival->now);
 		refuse(intake, arrival, "retained_set", arrival->message->payload,
 		       "a set without the retain flag: a retained command would be carried out again at every reconnect");
 		return INTAKE_PASS;
 	}
-	feed_value(&intake->feed, arrival->series, &value, arrival->now.wall_us, FEED_ALL, 0, arrival->now);
-	if (arrival->series->own) {
-		struct topic topic = topic_of(arrival);
+	if (own)
 		own_set(&intake->own, &topic, arrival->message->payload, 0, arrival->now);
-	} else {
-		size_t actuator_len = arrival->message->topic.len - strlen("/set");
-		action_overridden(intake->feed.action, (struct slice){arrival->message->topic.ptr, actuator_len});
-	}
+	else
+		action_overridden(intake->feed.action,
+		                  (struct slice){arrival->message->topic.ptr, arrival->message->topic.len - strlen("/set")});
 	delivery_run(intake->delivery, arrival->now);
 	return INTAKE_PASS;
 }
@@ -247,7 +251,9 @@ static enum verdict on_config(struct intake *intake, struct arrival *arrival)
 		               arrival->now);
 		return INTAKE_WITHHOLD;
 	case CATALOG_SAME:
-		return INTAKE_PASS;
+		if (slice_trim(message->payload).len > 0)
+			return INTAKE_PASS;
+		break;            /* one that could not be put in force at the start must not come back at the next */
 	case CATALOG_UNBOUND: /* the next tick says which series and why */
 	case CATALOG_CHANGED:
 		break;
@@ -390,6 +396,7 @@ struct intake_counters intake_counters(const struct intake *intake)
 	struct intake_counters counters = intake->counters;
 	counters.stored = intake->feed.counters.stored;
 	counters.lost = intake->feed.counters.lost;
+	counters.crowded = intake->feed.counters.crowded;
 	counters.commands = action_commands(intake->feed.action);
 	counters.fired = action_fired(intake->feed.action);
 	return counters;

@@ -44,6 +44,7 @@ struct intake_counters {
 	uint64_t resent;   /* readings recognised as sent before */
 	uint64_t stored;   /* put into the journal */
 	uint64_t lost;     /* not stored: the journal was full or the disk refused */
+	uint64_t crowded;  /* not taken in: too many series, or no memory for one more */
 	uint64_t fired;    /* rules that became true or false, or whose `always` changed */
 	uint64_t commands; /* sent by rules */
 };

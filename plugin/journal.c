@@ -213,6 +213,16 @@ static void begin_chain(struct journal *journal, struct segment *first)
 	journal_publish_files(journal);
 }
 
+/* Removes files that hold no record. One that stays must at least not look as if records were missing in it. */
+static void remove_unused(const struct journal *journal, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++) {
+		const uint64_t begin = journal->files[i].begin;
+		if (!segment_remove(journal->folder, begin))
+			segment_cut(journal->folder, begin, SEGMENT_HEADER);
+	}
+}
+
 /* Takes over what earlier runs left, begins this run's first segment behind it, and removes their unused files. */
 static bool begin_run(struct journal *journal, char *error, size_t error_size)
 {
@@ -232,19 +242,27 @@ static bool begin_run(struct journal *journal, char *error, size_t error_size)
 		return false;
 	}
 	const bool full = journal_files_size(journal) + size > journal->quota;
+	const size_t used = earlier.count - earlier.empty;
 	struct segment *first = journal_make_segment(journal, journal->run_begin, ignored, sizeof ignored);
+	if (!first && earlier.empty > 0) {
+		/* They may hold the room that it needs. One header is kept: the journal's id may be written in no other. */
+		const size_t kept = used > 0 ? used : 1;
+		remove_unused(journal, kept, earlier.count);
+		if (used == 0 && segment_cut(journal->folder, journal->files[0].begin, SEGMENT_HEADER))
+			journal->files[0].size = SEGMENT_HEADER;
+		journal->file_count = earlier.count = kept;
+		first = journal_make_segment(journal, journal->run_begin, ignored, sizeof ignored);
+	}
 	/* Else a journal that is full would grow by a segment at each start. */
 	if (first && full)
 		first->reading_end = first->begin;
 
-	/* Only now, for the journal's id and the height of its positions may be written in no other file. */
-	const size_t used = earlier.count - earlier.empty;
-	for (size_t i = used; first && i < earlier.count; i++)
-		segment_remove(journal->folder, journal->files[i].begin);
-	/* Else one that a crash brings back would be vouched for by this run's first mark. */
-	if (first && used < earlier.count)
-		folder_sync(journal->folder);
 	if (first) {
+		/* Only now, for the journal's id and the height of its positions may be written in no other file. */
+		remove_unused(journal, used, earlier.count);
+		/* Else one that a crash brings back would be vouched for by this run's first mark. */
+		if (used < earlier.count)
+			folder_sync(journal->folder);
 		journal->files[used] = journal->files[earlier.count];
 		journal->file_count = used + 1;
 	} else {

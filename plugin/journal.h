@@ -28,7 +28,7 @@ struct journal_options {
 
 /*
  * Opens or makes a journal, recovers the end of what an earlier run wrote, and begins a new segment. NULL with a
- * message in `error` if it cannot, and errno is EROFS if a read-only file system is the reason. With no room on the disk
+ * message in `error` if it cannot, and errno is EROFS or EIO if a read-only or a failing disk is the reason. With no room on the disk
  * it opens all the same and is full until journal_sync finds room.
  */
 struct journal *journal_open(const struct journal_options *options, char *error, size_t error_size);
@@ -112,7 +112,7 @@ void journal_cursor_free(struct journal_cursor *cursor);
 /*
  * JOURNAL_RECORD with *record set; JOURNAL_END if there is none yet (call again later); JOURNAL_DAMAGED once for a
  * place in a segment that cannot be read, with record->position there and record->end where reading goes on;
- * JOURNAL_FAILED, and errno says why, if the files cannot be opened now (call again later).
+ * JOURNAL_FAILED, and errno says why, if the files cannot be opened or read now (call again later).
  */
 enum journal_next journal_next(struct journal_cursor *cursor, struct journal_record *record);
 

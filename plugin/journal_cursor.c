@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 struct journal_cursor {
-	const struct journal *journal;
+	struct journal *journal;
 	uint64_t wanted; /* what the first segment is chosen by */
 	struct view segment;
 	uint64_t begin; /* of the segment; 0: none was opened yet */
@@ -58,6 +58,19 @@ static uint64_t choose(const struct journal_cursor *cursor, const uint64_t *begi
 	return chosen;
 }
 
+/*
+ * A disk that does not give its bytes may be one that was unplugged, or have one bad sector for ever. So it is asked
+ * again, by whichever cursor, and only after that many times is what it holds given up.
+ */
+#define READ_TRIES 20
+
+static bool worth_another_try(struct journal *journal, uint64_t position)
+{
+	if (atomic_exchange(&journal->unreadable_at, position) != position)
+		atomic_store(&journal->unreadable_tries, 0);
+	return atomic_fetch_add(&journal->unreadable_tries, 1) < READ_TRIES;
+}
+
 /* Opens the next segment, or the first: JOURNAL_RECORD; JOURNAL_END if there is none yet; or JOURNAL_FAILED. */
 static enum journal_next advance(struct journal_cursor *cursor, uint64_t head)
 {
@@ -78,12 +91,14 @@ static enum journal_next advance(struct journal_cursor *cursor, uint64_t head)
 	if (!view_open(&cursor->segment, cursor->journal->folder, begin))
 		return errno == ENOENT ? JOURNAL_END : JOURNAL_FAILED;
 
+	const bool sound = view_header(&cursor->segment, &header);
+	if (cursor->segment.failed && worth_another_try(cursor->journal, begin))
+		return JOURNAL_FAILED;
 	const uint64_t size = cursor->segment.size;
 	cursor->begin = begin;
 	cursor->end = begin + size;
 	cursor->at = begin + SEGMENT_HEADER;
-	cursor->readable =
-		view_header(&cursor->segment, &header) && header.journal_id == cursor->journal->id && header.span >= size;
+	cursor->readable = sound && header.journal_id == cursor->journal->id && header.span >= size;
 	/* The wanted position may lie behind the end of the segment at or before it. */
 	cursor->over = first && cursor->wanted >= cursor->end && head > cursor->end;
 	return JOURNAL_RECORD;
@@ -126,6 +141,8 @@ enum journal_next journal_next(struct journal_cursor *cursor, struct journal_rec
 			cursor->over = true;
 			break;
 		case FRAME_BAD:
+			if (cursor->segment.failed && worth_another_try(cursor->journal, cursor->at))
+				return JOURNAL_FAILED;
 			return damaged(cursor, cursor->at, record);
 		}
 	}

@@ -59,6 +59,10 @@ struct journal {
 	_Alignas(CACHE_LINE) _Atomic uint64_t head;
 	struct segment *_Atomic current; /* only the keeping thread may follow it */
 
+	/* Where a cursor met bytes that the disk does not give, and how often. Written by all who read. */
+	_Atomic uint64_t unreadable_at;
+	_Atomic unsigned unreadable_tries;
+
 	/* Never changes while the journal is open. */
 	uint64_t id;
 	uint64_t run_begin; /* position where this run began */

@@ -9,6 +9,8 @@
  * Whether a bad place is such a gap or damage of what was safe, the marks tell (journal_format.h). Damage is left as it
  * is, and cursors report it. The search goes back from the newest file and ends where a mark vouches for all before it.
  *
+ * What the disk does not give (a bad sector, a plug half out) is never taken for missing: nothing is cut or dropped then.
+ *
  * Files without a record come last and are spare segments, or the only segment of a run that wrote nothing. They are
  * handed back to be removed once a new segment stands, because the journal's id and the height of its positions may
  * be written in no other file. Files that are dropped are cut down to such ones, the newest first, before the gap
@@ -30,6 +32,7 @@ struct contents {
 	uint64_t marked;   /* the furthest position that a mark in it vouches for */
 	bool ended;        /* the row ends with a seal, or fills the segment */
 	bool zeros;        /* without a header, and nothing but zeros */
+	bool unreadable;   /* the disk did not give all of it: nothing can be said of what is missing */
 };
 
 #define BLOCK 4096
@@ -48,7 +51,7 @@ static uint64_t barren(struct view *view, uint64_t offset)
 static bool all_zero(struct view *view)
 {
 	for (uint64_t offset = 0; offset < view->size; offset += BLOCK)
-		if (barren(view, offset) == 0)
+		if (barren(view, offset) == 0 || view->failed)
 			return false;
 	return true;
 }
@@ -69,9 +72,11 @@ static void look_through(struct view *view, struct contents *out)
 	uint64_t offset = SEGMENT_HEADER;
 	bool row = view_header(view, &header);
 
-	*out = (struct contents){.row_end = row ? SEGMENT_HEADER : 0, .zeros = !row && all_zero(view)};
+	*out = (struct contents){.row_end = row ? SEGMENT_HEADER : 0, .unreadable = view->failed};
+	out->zeros = !row && all_zero(view);
 	while (offset + FRAME_SIZE <= view->size) {
 		const enum frame_state state = view_frame(view, offset, view->size, &record);
+		out->unreadable = out->unreadable || view->failed;
 		if (state == FRAME_LAST || state == FRAME_BAD) {
 			out->ended = out->ended || (row && state == FRAME_LAST);
 			row = false;
@@ -122,6 +127,7 @@ struct search {
 static bool read_headers(struct search *search)
 {
 	struct recovered *out = search->out;
+	bool failed = false;
 
 	for (size_t i = out->count; i-- > 0;) {
 		struct segment_file *file = &out->files[i];
@@ -133,8 +139,10 @@ static bool read_headers(struct search *search)
 		file->size = search->view.size;
 		/* A file whose making was cut short may be empty, and yet its name is taken. */
 		out->end = larger(out->end, file->begin + larger(file->size, SEGMENT_HEADER));
-		if (!view_header(&search->view, &header))
+		if (!view_header(&search->view, &header)) {
+			failed = failed || search->view.failed;
 			continue;
+		}
 		if (header.version != SEGMENT_VERSION) {
 			snprintf(search->error, search->error_size, "%s/%s: its format is version %" PRIu32 ", wanted %d",
 			         search->path, segment_name(file->begin, name), header.version, SEGMENT_VERSION);
@@ -144,7 +152,11 @@ static bool read_headers(struct search *search)
 		if (out->journal_id == 0)
 			out->journal_id = header.journal_id;
 	}
-	return true;
+	/* With another id, all that is there would belong to another journal. */
+	if (out->journal_id != 0 || !failed)
+		return true;
+	errno = EIO;
+	return complain(search->path, out->files[0].begin, "cannot be read", search->error, search->error_size);
 }
 
 /* Looks through the newest files, until a mark vouches for all that come before. */
@@ -160,7 +172,8 @@ static bool look_back(struct search *search)
 			return complain(search->path, out->files[i].begin, "cannot be read", search->error, search->error_size);
 		look_through(&search->view, contents);
 		search->marked = larger(search->marked, contents->marked);
-		const bool empty = contents->last_end == 0 && (contents->row_end > 0 || contents->zeros);
+		const bool empty =
+			contents->last_end == 0 && (contents->row_end > 0 || contents->zeros) && !contents->unreadable;
 		if (empty && search->used == i + 1)
 			search->used = i;
 	}
@@ -205,6 +218,8 @@ static bool cut_torn(struct search *search)
 	for (size_t i = search->first; i < search->used; i++) {
 		const struct contents *contents = &search->contents[i];
 		const uint64_t begin = out->files[i].begin;
+		if (contents->unreadable) /* another time it may be there, and all behind it belongs to it */
+			return true;
 		if (begin + contents->row_end < search->marked)
 			continue;
 		/* One that was cut short when it was the last was made safe before another followed: then a mark says so. */

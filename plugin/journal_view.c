@@ -41,8 +41,8 @@ void view_close(struct view *view)
 	*view = VIEW_NONE;
 }
 
-/* Fills the window from `offset` on. It may get less than it asked for. */
-static void fill(struct view *view, uint64_t offset, size_t len)
+/* Fills the window from `offset` on. It may get less than it asked for; false, with errno, because of an error. */
+static bool fill(struct view *view, uint64_t offset, size_t len)
 {
 	ssize_t got;
 
@@ -53,13 +53,15 @@ static void fill(struct view *view, uint64_t offset, size_t len)
 			got = pread(view->file, view->window + view->len, len - view->len, (off_t)(offset + view->len));
 		while (got < 0 && errno == EINTR);
 		if (got <= 0)
-			return;
+			return got == 0;
 		view->len += (size_t)got;
 	}
+	return true;
 }
 
 const uint8_t *view_bytes(struct view *view, uint64_t offset, size_t len, uint64_t limit)
 {
+	view->failed = false;
 	if (offset > limit || len > limit - offset || len > WINDOW)
 		return NULL;
 	if (offset < view->from || offset - view->from > view->len || view->len - (size_t)(offset - view->from) < len) {
@@ -67,7 +69,7 @@ const uint8_t *view_bytes(struct view *view, uint64_t offset, size_t len, uint64
 		fill(view, offset, ahead < WINDOW ? (size_t)ahead : WINDOW);
 		/* One bad sector must cost no more than what needs it. */
 		if (view->len < len)
-			fill(view, offset, len);
+			view->failed = !fill(view, offset, len);
 		if (view->len < len)
 			return NULL;
 	}

@@ -18,6 +18,7 @@ struct view {
 	uint8_t *window;
 	uint64_t from;
 	size_t len;
+	bool failed; /* the disk did not give the bytes that were asked for last; errno says why */
 };
 
 #define VIEW_NONE                                                                                                      \

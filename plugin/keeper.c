@@ -7,7 +7,8 @@
  * the whole journal again.
  *
  * A change that the state file refused is not passed over: the round ends before it, the next one tries it again, and
- * nothing is trimmed beyond. So a config stays in the journal until the state file has it, restarts included.
+ * nothing is trimmed beyond. So a config stays in the journal until the state file has it, restarts included. The same
+ * holds while the state is only in memory.
  */
 #include "keeper.h"
 
@@ -26,18 +27,23 @@
 /* While the disk refuses, try again so often. */
 #define RETRY_MS 1000
 
-/*
- * The history store may lose its newest transactions in a power cut, and says so by a position that has fallen back.
- * What it has confirmed is therefore kept for so long.
- */
-#define TRIM_BEHIND_MS 10000
+/* So often it is seen that the state file was deleted, though nothing changes in it. */
+#define CHECK_MS 2000
+
+/* Of its quota, in percent: above the first the journal is told to fill up, below the second that is over. */
+#define FILLING_PERCENT 80
+#define CLEARED_PERCENT 70
+
+/* What the history store has made durable is kept for so long, in case it falls back all the same. */
+#define TRIM_BEHIND_MS 1000
 
 /* The way of RECORD_RETAINED records from the journal into the state file. */
 struct carrier {
 	struct journal *journal;
 	struct state *state;
 	struct journal_cursor *cursor; /* NULL: to be made at `done` */
-	uint64_t done;                 /* every change that ends at or before it is in the state file */
+	uint64_t done;                 /* every change that ends at or before it has been taken in */
+	uint64_t saved;                /* and is in the state file */
 	uint64_t segment;              /* of the last record */
 	uint64_t recorded;             /* the segment in which the state file's own position lies */
 	const char *error;             /* why the last step failed */
@@ -54,7 +60,9 @@ struct keeper {
 	pthread_t thread;
 	atomic_bool stopping;
 	struct outage sync_outage, state_outage;
+	bool filling;           /* it was said */
 	int64_t state_retry_ms; /* monotonic; no attempt before */
+	int64_t state_check_ms;
 	int64_t gauges_due_ms;
 	uint64_t stored; /* what the history store had confirmed at stored_ms */
 	int64_t stored_ms;
@@ -76,11 +84,13 @@ static bool carrier_open(struct carrier *carrier, struct journal *journal, struc
 	*carrier = (struct carrier){.journal = journal, .state = state, .error = state_error(state)};
 	if (!state_position(state, journal_id(journal), &carrier->done))
 		return false;
-	if (carrier->done <= head)
-		return true;
 	/* The journal was put back from an older copy; the positions that follow are given once more. */
-	carrier->done = head;
-	return state_begin(state) && state_commit(state, journal_id(journal), head);
+	bool older = carrier->done > head;
+	if (older)
+		carrier->done = head;
+	if (state_saved(state))
+		carrier->saved = carrier->done;
+	return !older || (state_begin(state) && state_commit(state, journal_id(journal), head));
 }
 
 static void carrier_close(struct carrier *carrier)
@@ -114,6 +124,11 @@ static enum carry_result carrier_step(struct carrier *carrier)
 		if (next == JOURNAL_END) {
 			result = CARRY_END;
 			break;
+		}
+		if (next == JOURNAL_FAILED) {
+			carrier->error = "the journal's files cannot be opened";
+			state_rollback(carrier->state);
+			goto fail;
 		}
 		if (record.end <= done)
 			continue;
@@ -150,7 +165,7 @@ fail:
 	return CARRY_FAILED;
 }
 
-bool keeper_catch_up(struct journal *journal, struct state *state, char *error, size_t error_size)
+static bool carry_all(struct journal *journal, struct state *state, char *error, size_t error_size)
 {
 	struct carrier carrier;
 	enum carry_result result = CARRY_FAILED;
@@ -166,18 +181,25 @@ bool keeper_catch_up(struct journal *journal, struct state *state, char *error, 
 	return result == CARRY_END;
 }
 
+bool keeper_catch_up(struct journal *journal, struct state *state, char *error, size_t error_size)
+{
+	return carry_all(journal, state, error, error_size) ||
+	       (state_saved(state) && state_detach(state) && carry_all(journal, state, error, error_size));
+}
+
 /* ---- the thread ---- */
 
 /* One notice when something fails, one when it works again. */
 static void outage_note(const struct keeper *keeper, struct outage *outage, bool works, const char *what,
-                        const char *error)
+                        const char *error, const char *meanwhile)
 {
 	if (works == !outage->on)
 		return;
 	outage->on = !works;
 	if (!works) {
 		outage->since_ms = monotonic_ms();
-		notice_post(keeper->options.notices, NOTICE_ERROR, "%s: %s. Trying again until it works.", what, error);
+		notice_post(keeper->options.notices, NOTICE_ERROR, "%s: %s. %s; trying again until it works.", what, error,
+		            meanwhile);
 		return;
 	}
 	notice_post(keeper->options.notices, NOTICE_INFO, "%s: works again after %lld s.", what,
@@ -188,17 +210,44 @@ static void sync_journal(struct keeper *keeper)
 {
 	char error[256] = "";
 	bool works = journal_sync(keeper->options.journal, error, sizeof error);
-	outage_note(keeper, &keeper->sync_outage, works, "The journal cannot be brought to the disk", error);
+	outage_note(keeper, &keeper->sync_outage, works, "The journal cannot be brought to the disk", error,
+	            "Rules go on, and readings as long as there is room; make room on that disk");
 }
 
-/* Returns true if there is more to take in. */
+static void state_note(struct keeper *keeper, bool works)
+{
+	const char *news = state_news(keeper->options.state);
+	if (news)
+		notice_post(keeper->options.notices, NOTICE_ERROR, "%s", news);
+	outage_note(keeper, &keeper->state_outage, works, "The state file cannot be written", keeper->carrier.error,
+	            "Configs and switches that change wait in the journal");
+}
+
+/* Sees now and then that the state file is where it was, and finds out whether it can be written again. */
+static bool mend_state(struct keeper *keeper, int64_t now_ms)
+{
+	struct state *state = keeper->options.state;
+	if (state_saved(state) && now_ms < keeper->state_check_ms)
+		return true;
+	keeper->state_check_ms = now_ms + CHECK_MS;
+	keeper->carrier.error = state_error(state);
+	return state_mend(state);
+}
+
+/* Takes in what is new in the journal. Returns true if there is more of it. */
 static bool take_in(struct keeper *keeper)
 {
-	enum carry_result result = carrier_step(&keeper->carrier);
-	outage_note(keeper, &keeper->state_outage, result != CARRY_FAILED, "The state file cannot be written",
-	            keeper->carrier.error);
-	keeper->state_retry_ms = result == CARRY_FAILED ? monotonic_ms() + RETRY_MS : 0;
-	return result == CARRY_MORE;
+	struct carrier *carrier = &keeper->carrier;
+
+	bool mended = mend_state(keeper, monotonic_ms());
+	enum carry_result result = carrier_step(carrier);
+	bool saved = state_saved(keeper->options.state);
+	if (saved)
+		carrier->saved = carrier->done;
+	bool works = mended && saved && result != CARRY_FAILED;
+	state_note(keeper, works);
+	keeper->state_retry_ms = works ? 0 : monotonic_ms() + RETRY_MS;
+	return works && result == CARRY_MORE;
 }
 
 static void trim(struct keeper *keeper, int64_t now_ms)
@@ -207,9 +256,29 @@ static void trim(struct keeper *keeper, int64_t now_ms)
 		return;
 	uint64_t stored = keeper->options.stored(keeper->options.context);
 	uint64_t position = keeper->stored < stored ? keeper->stored : stored; /* it may have fallen back meanwhile */
-	journal_trim(keeper->options.journal, position < keeper->carrier.done ? position : keeper->carrier.done);
+	journal_trim(keeper->options.journal, position < keeper->carrier.saved ? position : keeper->carrier.saved);
 	keeper->stored = stored;
 	keeper->stored_ms = now_ms;
+}
+
+/* Tells in time that the journal will be full. */
+static void watch_quota(struct keeper *keeper)
+{
+	uint64_t bytes = journal_bytes(keeper->options.journal), quota = journal_quota(keeper->options.journal);
+	bool filling = quota > 0 && bytes >= quota / 100 * (keeper->filling ? CLEARED_PERCENT : FILLING_PERCENT);
+
+	if (filling == keeper->filling)
+		return;
+	keeper->filling = filling;
+	if (filling)
+		notice_post(
+			keeper->options.notices, NOTICE_ERROR,
+			"The journal is %d %% full: %llu of %llu bytes wait to be stored. When it is full, readings are lost;"
+			" rules go on. Make the history store work again, or set a larger plugin_opt_journal_max.",
+			FILLING_PERCENT, (unsigned long long)bytes, (unsigned long long)quota);
+	else
+		notice_post(keeper->options.notices, NOTICE_INFO, "The journal is below %d %% again: %llu of %llu bytes.",
+		            CLEARED_PERCENT, (unsigned long long)bytes, (unsigned long long)quota);
 }
 
 static void sample_gauges(struct keeper *keeper, int64_t now_ms)
@@ -234,19 +303,22 @@ static void wait_for_next_round(const struct keeper *keeper)
 static void *keeper_main(void *argument)
 {
 	struct keeper *keeper = argument;
-	bool more = true;
+	bool more = false;
 
+	if (keeper->options.state)
+		state_note(keeper, state_saved(keeper->options.state));
 	while (!atomic_load(&keeper->stopping)) {
 		int64_t now_ms = monotonic_ms();
 		sample_gauges(keeper, now_ms);
 		sync_journal(keeper);
-		if (now_ms >= keeper->state_retry_ms)
+		if (keeper->options.state && now_ms >= keeper->state_retry_ms)
 			more = take_in(keeper);
 		trim(keeper, now_ms);
+		watch_quota(keeper);
 		if (!more)
 			wait_for_next_round(keeper);
 	}
-	while (take_in(keeper))
+	while (keeper->options.state && take_in(keeper))
 		;
 	carrier_close(&keeper->carrier);
 	return NULL;
@@ -264,7 +336,8 @@ struct keeper *keeper_start(const struct keeper_options *options)
 	atomic_init(&keeper->stopping, false);
 	keeper->stored_ms = monotonic_ms();
 	keeper->gauges_due_ms = options->host && options->gauges_every_s > 0 ? keeper->stored_ms : INT64_MAX;
-	if (!carrier_open(&keeper->carrier, options->journal, options->state))
+	if (options->state && !carrier_open(&keeper->carrier, options->journal, options->state) &&
+	    !(state_detach(options->state) && carrier_open(&keeper->carrier, options->journal, options->state)))
 		goto fail;
 
 	sigfillset(&all); /* signals are the broker's */

@@ -18,18 +18,23 @@ struct keeper;
 
 struct keeper_options {
 	struct journal *journal;
-	struct state *state;               /* the keeper's own from keeper_start to keeper_stop */
-	struct host *host;                 /* the same; NULL: no gauges */
-	int sync_ms;                       /* 10 … 10000 */
-	int gauges_every_s;                /* 0: no gauges */
-	int trim_behind_ms;                /* what is stored stays in the journal for so long; 0: 10000 */
-	struct mailbox *notices;           /* of struct notice; this thread is its only sender */
-	struct mailbox *gauges;            /* of struct host_sample; likewise */
-	uint64_t (*stored)(void *context); /* journal position up to which the history store has all; any thread */
+	struct state *state;     /* the keeper's own from keeper_start to keeper_stop; NULL: none */
+	struct host *host;       /* the same; NULL: no gauges */
+	int sync_ms;             /* 10 … 10000 */
+	int gauges_every_s;      /* 0: no gauges */
+	int trim_behind_ms;      /* what is stored stays in the journal for so long; 0: 1000 */
+	struct mailbox *notices; /* of struct notice; this thread is its only sender */
+	struct mailbox *gauges;  /* of struct host_sample; likewise */
+	uint64_t (*stored)(
+		void *
+			context); /* journal position up to which the history store has all, safe from a loss of power; any thread */
 	void *context;
 };
 
-/* Before the thread runs: takes in what the state file has not seen of the journal yet. False with a message. */
+/*
+ * Before the thread runs: takes in what the state has not seen of the journal yet; in memory, if the file cannot be
+ * written. False with a message if there is no memory, or the journal cannot be read.
+ */
 bool keeper_catch_up(struct journal *journal, struct state *state, char *error, size_t error_size);
 
 struct keeper *keeper_start(const struct keeper_options *options); /* NULL if the thread cannot be started */

@@ -7,6 +7,8 @@
  */
 #include "migration.h"
 
+#include "migration_explain.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -23,7 +25,6 @@ static enum migration_result judge_errno(int number)
 	switch (number) {
 	case EACCES:
 	case EPERM:
-	case EROFS:
 	case EISDIR:
 	case ENOTDIR:
 	case ELOOP:
@@ -39,9 +40,10 @@ enum migration_result migration_judge(sqlite3 *database, int code)
 	switch (code & 0xff) {
 	case SQLITE_ERROR: /* the SQL does not fit the tables: it is somebody else's database */
 	case SQLITE_NOTADB:
-	case SQLITE_READONLY:
 	case SQLITE_PERM:
 		return MIGRATION_NEVER;
+	case SQLITE_READONLY:
+		return sqlite3_system_errno(database) == EROFS ? MIGRATION_LATER : MIGRATION_NEVER;
 	case SQLITE_CANTOPEN:
 		return judge_errno(sqlite3_system_errno(database));
 	default: /* corruption too: a broken card must not keep the house from starting */
@@ -99,10 +101,13 @@ static int record_version(sqlite3 *database, const struct migration *migration)
 	                              -1, &statement, NULL);
 	if (code != SQLITE_OK)
 		return code;
-	sqlite3_bind_int(statement, 1, migration->version);
-	sqlite3_bind_text(statement, 2, migration->name, -1, SQLITE_STATIC);
-	sqlite3_step(statement);
-	return sqlite3_finalize(statement);
+	code = sqlite3_bind_int(statement, 1, migration->version);
+	if (code == SQLITE_OK)
+		code = sqlite3_bind_text(statement, 2, migration->name, -1, SQLITE_STATIC);
+	if (code == SQLITE_OK)
+		sqlite3_step(statement); /* finalizing tells what came of it */
+	int ended = sqlite3_finalize(statement);
+	return code != SQLITE_OK ? code : ended;
 }
 
 /* Applies one migration unless another process was faster. */
@@ -133,7 +138,7 @@ static enum migration_result apply_all(sqlite3 *database, const char *path, cons
 	int version;
 	int code = read_version(database, &version);
 	if (code != SQLITE_OK) {
-		snprintf(error, error_size, "%s: %s", path, sqlite3_errmsg(database));
+		migration_explain(database, path, error, error_size);
 		return migration_judge(database, code);
 	}
 
@@ -144,7 +149,10 @@ static enum migration_result apply_all(sqlite3 *database, const char *path, cons
 			continue;
 		code = apply_one(database, m);
 		if (code != SQLITE_OK) { /* closing the database rolls back */
-			snprintf(error, error_size, "%s: migration %s: %s", path, m->name, sqlite3_errmsg(database));
+			/* Of a statement that never ran SQLite knows no more than the code. */
+			bool explained = sqlite3_errcode(database) != SQLITE_OK;
+			snprintf(error, error_size, "%s: migration %s: %s", path, m->name,
+			         explained ? sqlite3_errmsg(database) : sqlite3_errstr(code));
 			return migration_judge(database, code);
 		}
 	}
@@ -172,8 +180,10 @@ enum migration_result migration_open(const char *path, const struct migration *m
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
 	int code = sqlite3_open_v2(path, &database, flags, NULL);
 	if (code == SQLITE_OK && sqlite3_db_readonly(database, "main") == 1) {
-		snprintf(error, error_size, "%s: may be read but not written", path);
-		result = MIGRATION_NEVER;
+		bool disk = access(path, W_OK) != 0 && errno == EROFS;
+		snprintf(error, error_size, "%s: may be read but not written%s", path,
+		         disk ? "; mount its disk for writing" : "");
+		result = disk ? MIGRATION_LATER : MIGRATION_NEVER;
 		goto fail;
 	}
 	if (code == SQLITE_OK)
@@ -183,7 +193,7 @@ enum migration_result migration_open(const char *path, const struct migration *m
 	if (code == SQLITE_OK)
 		code = sqlite3_exec(database, pragmas, NULL, NULL, NULL);
 	if (code != SQLITE_OK) {
-		snprintf(error, error_size, "%s: %s", path, database ? sqlite3_errmsg(database) : "out of memory");
+		migration_explain(database, path, error, error_size);
 		result = migration_judge(database, code);
 		goto fail;
 	}

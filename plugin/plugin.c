@@ -8,6 +8,7 @@
 #include "broker.h"
 #include "broker_conf.h"
 #include "intake.h"
+#include "metrics.h"
 #include "options.h"
 #include "storage.h"
 
@@ -25,11 +26,15 @@
 #define ERROR_MAX  512
 #define PLUGIN_API 5
 
+#define METRICS_EVERY_S 10 /* or as often as the gauges, if that is more often */
+
 struct plugin {
 	mosquitto_plugin_id_t *identifier;
 	struct options options;
 	struct storage *storage;
 	struct intake *intake;
+	struct metrics metrics;
+	int64_t metrics_due_ms;
 	int64_t ticked_ms;
 };
 
@@ -82,6 +87,30 @@ static void notices_log(struct plugin *plugin)
 		broker->log(notice.level, notice.text);
 }
 
+static void metrics_tell(struct plugin *plugin, struct instant now)
+{
+	const int every_s = plugin->options.gauges_every_s;
+	const struct intake_counters counters = intake_counters(plugin->intake);
+	const struct journal *journal = storage_journal(plugin->storage);
+	const uint64_t values[METRIC_COUNT] = {
+		[METRIC_RECEIVED] = counters.received,
+		[METRIC_REFUSED] = counters.refused,
+		[METRIC_RESENT] = counters.resent,
+		[METRIC_JOURNALED] = counters.stored,
+		[METRIC_LOST] = counters.lost,
+		[METRIC_STORED] = storage_stored(plugin->storage),
+		[METRIC_JOURNAL_BYTES] = journal_bytes(journal),
+		[METRIC_JOURNAL_QUOTA] = journal_quota(journal),
+		[METRIC_WAITING] = storage_queue(plugin->storage),
+		[METRIC_LAG] = (uint64_t)storage_lag_s(plugin->storage, now.wall_us),
+		[METRIC_FIRED] = counters.fired,
+		[METRIC_COMMANDS] = counters.commands,
+	};
+	plugin->metrics_due_ms =
+		now.mono_ms + 1000 * (every_s > 0 && every_s < METRICS_EVERY_S ? every_s : METRICS_EVERY_S);
+	metrics_publish(&plugin->metrics, values, broker);
+}
+
 static int on_tick(int event, void *event_data, void *userdata)
 {
 	struct plugin *plugin = userdata;
@@ -98,6 +127,8 @@ static int on_tick(int event, void *event_data, void *userdata)
 	while (storage_gauges(plugin->storage, &sample))
 		intake_gauges(plugin->intake, &sample, storage_queue(plugin->storage), now);
 	intake_tick(plugin->intake, now);
+	if (now.mono_ms >= plugin->metrics_due_ms)
+		metrics_tell(plugin, now);
 	return MOSQ_ERR_SUCCESS;
 }
 
@@ -231,8 +262,10 @@ EXPORT int mosquitto_plugin_init(mosquitto_plugin_id_t *identifier, void **userd
 		return MOSQ_ERR_INVAL;
 	}
 	struct plugin *plugin = calloc(1, sizeof *plugin);
-	if (plugin == NULL)
+	if (plugin == NULL) {
+		fail("no memory");
 		return MOSQ_ERR_NOMEM;
+	}
 	plugin->identifier = identifier;
 
 	if (!per_listener_check() || !options_init(plugin, options, option_count) || !storage_init(plugin) ||

@@ -6,47 +6,35 @@
  * mode makes that one flush a commit instead of three, which counts on an SD card.
  *
  * A change that fails rolls the whole transaction back at once; the calls after it fail too, until the next state_begin.
+ *
+ * The documents are in one database, the file or one in memory. What is in memory came from the file and the journal and
+ * is at least as new, so that it goes into any file that is found later, document by document.
  */
 #include "state.h"
-#include "migration.h"
 
-#include <sqlite3.h>
+#include "migration_explain.h"
+#include "state_base.h"
+
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
-#define PRAGMAS "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL"
-
-enum statement {
-	BEGIN,
-	COMMIT,
-	ROLLBACK,
-	GET_POSITION,
-	DROP_OTHER_POSITIONS,
-	PUT_POSITION,
-	PUT_RETAINED,
-	EACH_RETAINED,
-	STATEMENT_COUNT
-};
-
-static const char *const statement_sql[STATEMENT_COUNT] = {
-	[BEGIN] = "BEGIN IMMEDIATE",
-	[COMMIT] = "COMMIT",
-	[ROLLBACK] = "ROLLBACK",
-	[GET_POSITION] = "SELECT pos FROM journal_position WHERE journal = ?1",
-	[DROP_OTHER_POSITIONS] = "DELETE FROM journal_position WHERE journal <> ?1",
-	[PUT_POSITION] = ("INSERT INTO journal_position (journal, pos) VALUES (?1, ?2)"
-                      " ON CONFLICT (journal) DO UPDATE SET pos = excluded.pos"),
-	[PUT_RETAINED] = ("INSERT INTO retained (topic, payload, changed) VALUES (?1, ?2, ?3)"
-                      " ON CONFLICT (topic) DO UPDATE SET payload = excluded.payload, changed = excluded.changed"),
-	[EACH_RETAINED] = "SELECT topic, payload, changed FROM retained ORDER BY topic",
-};
+#define PATH_SIZE 640
+#define LINE_SIZE 508
 
 struct state {
-	sqlite3 *database;
-	sqlite3_stmt *statements[STATEMENT_COUNT];
+	struct base base;
+	bool saved;   /* `base` is the file */
+	dev_t device; /* of the file, to see that the path still leads to it */
+	ino_t inode;
 	char *path;
-	char error[512];
+	char error[LINE_SIZE];
+	char news[LINE_SIZE];
+	bool has_news;
 };
 
 /* Notes what went wrong and takes back what the transaction has done so far. */
@@ -59,14 +47,174 @@ static bool fail(struct state *state, const char *why)
 
 static bool fail_sqlite(struct state *state)
 {
-	return fail(state, sqlite3_errmsg(state->database));
+	migration_explain(state->base.database, state->path, state->error, sizeof state->error);
+	state_rollback(state);
+	return false;
 }
 
-/* Runs a statement that gives no rows. */
-static bool run(const struct state *state, enum statement which)
+static bool is(struct state *state, int code)
 {
-	sqlite3_step(state->statements[which]);
-	return sqlite3_reset(state->statements[which]) == SQLITE_OK;
+	return code == SQLITE_OK || fail_sqlite(state);
+}
+
+static void __attribute__((format(printf, 2, 3))) tell(struct state *state, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(state->news, sizeof state->news, format, arguments);
+	va_end(arguments);
+	state->has_news = true;
+}
+
+/* ---- the file comes and goes ---- */
+
+static bool is_in_place(const struct state *state)
+{
+	struct stat status;
+	return stat(state->path, &status) == 0 && status.st_dev == state->device && status.st_ino == state->inode;
+}
+
+/* Renames a damaged file, and what SQLite keeps beside it, so that somebody can look at it. */
+static bool move_aside(struct state *state)
+{
+	static const char *const ends[] = {"", "-wal", "-shm"};
+	char why[256], from[PATH_SIZE], to[PATH_SIZE], stamp[20];
+	struct tm utc;
+	time_t now = time(NULL);
+
+	snprintf(why, sizeof why, "%.255s", state->error);
+	strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", gmtime_r(&now, &utc));
+	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+		snprintf(from, sizeof from, "%s%s", state->path, ends[i]);
+		snprintf(to, sizeof to, "%s.broken-%s%s", state->path, stamp, ends[i]);
+		if (rename(from, to) != 0 && i == 0) {
+			snprintf(state->error, sizeof state->error, "%s; it cannot be moved away: %m", why);
+			return false;
+		}
+	}
+	tell(state,
+	     "The state file was damaged (%s) and is now %s.broken-%s: only the configs and switches that the journal still"
+	     " has are in force, publish the others again.",
+	     why, state->path, stamp);
+	return true;
+}
+
+/* Opens the file for writing, a new one in place of a damaged one, and notes which it is. */
+static enum migration_result open_file(struct state *state, struct base *file)
+{
+	struct stat status;
+	bool broken;
+	enum migration_result result = base_open_file(file, state->path, &broken, state->error, sizeof state->error);
+	if (broken && move_aside(state))
+		result = base_open_file(file, state->path, &broken, state->error, sizeof state->error);
+	if (result != MIGRATION_OK)
+		return result;
+	if (stat(state->path, &status) != 0) {
+		base_close(file);
+		fail(state, "the file disappeared");
+		return MIGRATION_LATER;
+	}
+	state->device = status.st_dev;
+	state->inode = status.st_ino;
+	return MIGRATION_OK;
+}
+
+/* Reads into memory what the file holds, if it can be read at all. False: no memory. */
+static bool open_in_memory(struct state *state)
+{
+	struct base file = {0};
+	size_t len = strlen(state->error);
+
+	if (base_open_memory(&state->base) != SQLITE_OK)
+		return false;
+	if (access(state->path, F_OK) != 0)
+		return true;
+	if (base_open_to_read(&file, state->path) != SQLITE_OK || base_copy(&file, &state->base) != SQLITE_OK) {
+		snprintf(state->error + len, sizeof state->error - len,
+		         ". It cannot be read either: the configs and switches in it are not in force until it can and the"
+		         " broker is restarted");
+		base_close(&state->base);
+		base_close(&file);
+		return base_open_memory(&state->base) == SQLITE_OK;
+	}
+	base_close(&file);
+	return true;
+}
+
+/* Leaves the file for memory. */
+static bool leave_file(struct state *state)
+{
+	struct base memory = {0};
+
+	if (base_open_memory(&memory) != SQLITE_OK || base_copy(&state->base, &memory) != SQLITE_OK) {
+		base_close(&memory);
+		return fail(state, "it cannot be read into memory");
+	}
+	base_close(&state->base);
+	state->base = memory;
+	state->saved = false;
+	return true;
+}
+
+/* Brings what is in memory into the file, and goes on there. */
+static bool enter_file(struct state *state)
+{
+	struct base file = {0};
+
+	if (open_file(state, &file) != MIGRATION_OK)
+		return false;
+	if (base_copy(&state->base, &file) != SQLITE_OK) {
+		migration_explain(file.database, state->path, state->error, sizeof state->error);
+		base_close(&file);
+		return false;
+	}
+	base_close(&state->base);
+	state->base = file;
+	state->saved = true;
+	return true;
+}
+
+/* The path leads elsewhere. */
+static bool write_anew(struct state *state)
+{
+	char beside[PATH_SIZE];
+
+	if (!leave_file(state))
+		return false;
+	/* They would be taken for those of the new file. */
+	snprintf(beside, sizeof beside, "%s-wal", state->path);
+	unlink(beside);
+	snprintf(beside, sizeof beside, "%s-shm", state->path);
+	unlink(beside);
+	if (!enter_file(state))
+		return false;
+	tell(state, "The state file %s was deleted or replaced while in use; it was written anew and nothing is lost.",
+	     state->path);
+	return true;
+}
+
+bool state_saved(const struct state *state)
+{
+	return state->saved;
+}
+
+bool state_mend(struct state *state)
+{
+	if (!state->saved)
+		return enter_file(state);
+	return is_in_place(state) || write_anew(state);
+}
+
+bool state_detach(struct state *state)
+{
+	return !state->saved || leave_file(state);
+}
+
+const char *state_news(struct state *state)
+{
+	bool has_news = state->has_news;
+	state->has_news = false;
+	return has_news ? state->news : NULL;
 }
 
 struct state *state_open(const char *path, char *error, size_t error_size)
@@ -78,16 +226,19 @@ struct state *state_open(const char *path, char *error, size_t error_size)
 		snprintf(error, error_size, "%s: out of memory", path);
 		goto fail;
 	}
-	if (migration_open(path, migrations_state, PRAGMAS, &state->database, error, error_size) != MIGRATION_OK)
-		goto fail;
-	for (size_t i = 0; i < STATEMENT_COUNT; i++) {
-		if (sqlite3_prepare_v3(state->database, statement_sql[i], -1, SQLITE_PREPARE_PERSISTENT, &state->statements[i],
-		                       NULL) != SQLITE_OK) {
-			snprintf(error, error_size, "%s: %s", path, sqlite3_errmsg(state->database));
-			goto fail;
-		}
+	switch (open_file(state, &state->base)) {
+	case MIGRATION_OK:
+		state->saved = true;
+		return state;
+	case MIGRATION_LATER:
+		if (open_in_memory(state))
+			return state;
+		snprintf(error, error_size, "%s: out of memory", path);
+		break;
+	case MIGRATION_NEVER:
+		snprintf(error, error_size, "%s", state->error);
+		break;
 	}
-	return state;
 
 fail:
 	state_close(state);
@@ -98,69 +249,57 @@ void state_close(struct state *state)
 {
 	if (!state)
 		return;
-	for (size_t i = 0; i < STATEMENT_COUNT; i++)
-		sqlite3_finalize(state->statements[i]);
-	sqlite3_close(state->database);
+	base_close(&state->base);
 	free(state->path);
 	free(state);
 }
 
+/* ---- documents ---- */
+
 bool state_position(struct state *state, uint64_t journal_id, uint64_t *position)
 {
-	sqlite3_stmt *get = state->statements[GET_POSITION];
+	sqlite3_stmt *get = state->base.statements[GET_POSITION];
 
-	sqlite3_bind_int64(get, 1, (sqlite3_int64)journal_id);
-	*position = sqlite3_step(get) == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(get, 0) : 0;
-	return sqlite3_reset(get) == SQLITE_OK || fail_sqlite(state);
+	*position = 0;
+	if (!is(state, sqlite3_bind_int64(get, 1, (sqlite3_int64)journal_id)))
+		return false;
+	if (sqlite3_step(get) == SQLITE_ROW)
+		*position = (uint64_t)sqlite3_column_int64(get, 0);
+	return is(state, sqlite3_reset(get));
 }
 
 bool state_begin(struct state *state)
 {
-	return run(state, BEGIN) || fail_sqlite(state);
+	/* One that cannot be written anew is kept in memory, where changes may be made as well. */
+	if (state->saved && !state_mend(state) && state->saved)
+		return false;
+	return is(state, base_run(&state->base, BEGIN));
 }
 
 bool state_put_retained(struct state *state, struct slice topic, struct slice payload, int64_t time_us)
 {
-	sqlite3_stmt *put = state->statements[PUT_RETAINED];
-
-	if (sqlite3_get_autocommit(state->database))
+	if (sqlite3_get_autocommit(state->base.database))
 		return fail(state, "a change outside a transaction");
-	/* A NULL pointer would bind NULL instead of nothing. */
-	sqlite3_bind_text64(put, 1, topic.len > 0 ? topic.ptr : "", topic.len, SQLITE_STATIC, SQLITE_UTF8);
-	sqlite3_bind_blob64(put, 2, payload.len > 0 ? payload.ptr : "", payload.len, SQLITE_STATIC);
-	sqlite3_bind_int64(put, 3, time_us);
-	return run(state, PUT_RETAINED) || fail_sqlite(state);
+	return is(state, base_put_retained(&state->base, topic, payload, time_us));
 }
 
 bool state_commit(struct state *state, uint64_t journal_id, uint64_t position)
 {
-	sqlite3_stmt *drop = state->statements[DROP_OTHER_POSITIONS];
-	sqlite3_stmt *put = state->statements[PUT_POSITION];
-
-	if (sqlite3_get_autocommit(state->database))
+	if (sqlite3_get_autocommit(state->base.database))
 		return fail(state, "a commit outside a transaction");
-	sqlite3_bind_int64(drop, 1, (sqlite3_int64)journal_id);
-	sqlite3_bind_int64(put, 1, (sqlite3_int64)journal_id);
-	sqlite3_bind_int64(put, 2, (sqlite3_int64)position);
-	return (run(state, DROP_OTHER_POSITIONS) && run(state, PUT_POSITION) && run(state, COMMIT)) || fail_sqlite(state);
+	return is(state, base_put_position(&state->base, (sqlite3_int64)journal_id, (sqlite3_int64)position)) &&
+	       is(state, base_run(&state->base, COMMIT));
 }
 
 void state_rollback(struct state *state)
 {
-	if (!sqlite3_get_autocommit(state->database))
-		run(state, ROLLBACK);
+	if (state->base.database && !sqlite3_get_autocommit(state->base.database))
+		base_run(&state->base, ROLLBACK);
 }
 
 bool state_each_retained(struct state *state, state_retained_callback callback, void *context)
 {
-	sqlite3_stmt *each = state->statements[EACH_RETAINED];
-
-	while (sqlite3_step(each) == SQLITE_ROW) {
-		struct slice topic = {(const char *)sqlite3_column_text(each, 0), (size_t)sqlite3_column_bytes(each, 0)};
-		struct slice payload = {sqlite3_column_blob(each, 1), (size_t)sqlite3_column_bytes(each, 1)};
-		callback(context, topic, payload, sqlite3_column_int64(each, 2));
-	}
-	return sqlite3_reset(each) == SQLITE_OK || fail_sqlite(state);
+	return is(state, base_each_retained(&state->base, callback, context));
 }
 
 const char *state_error(const struct state *state)

@@ -5,6 +5,10 @@
  * It holds the retained documents that Hearth answers for (configs, auto switches, helpers) and how far the journal has
  * been taken in. It is written by the keeper thread alone; the plugin reads it once at start, before that thread runs.
  * A removed document stays as a tombstone (empty payload), to be published empty at start.
+ *
+ * The house must start without the file too. While that cannot be written, documents and position are kept in memory, all
+ * functions work on that, and state_saved is false: what is taken in meanwhile has to stay in the journal. state_mend brings
+ * it into the file once it can.
  */
 #ifndef HEARTH_STATE_H
 #define HEARTH_STATE_H
@@ -13,14 +17,36 @@
 
 struct state;
 
-/* Opens or makes the file and applies missing migrations. NULL with a message if it cannot. */
+/*
+ * Opens or makes the file and applies missing migrations. On a full disk or a read-only file system what the file holds is
+ * read into memory; a damaged file is moved aside. NULL with a message for what only a person can correct: a folder in its
+ * place, no permission, a newer schema, and for a lack of memory.
+ */
 struct state *state_open(const char *path, char *error, size_t error_size);
 void state_close(struct state *state); /* NULL is allowed */
+
+/* True if all that was committed is in the file; if not, state_error says why. */
+bool state_saved(const struct state *state);
+
+/*
+ * Between two changes: sees to it that the path leads to a file that has all that was committed. Opens it if that was not
+ * possible before, and writes it anew if it was deleted or replaced. False if that cannot be done now; call it again later.
+ */
+bool state_mend(struct state *state);
+
+/* Goes on in memory because the file refuses changes, until state_mend. False if there is no memory. */
+bool state_detach(struct state *state);
+
+/* One line for the log on what has happened to the file, once; NULL if there is none. */
+const char *state_news(struct state *state);
 
 /* How far the journal with this id has been taken in; 0 if it never was. False on an error of the file. */
 bool state_position(struct state *state, uint64_t journal_id, uint64_t *position);
 
-/* Changes are made between state_begin and state_commit; a failed call leaves the file as it was before state_begin. */
+/*
+ * Changes are made between state_begin and state_commit; a failed call leaves all as it was before state_begin. A file that
+ * was deleted or replaced is mended first.
+ */
 bool state_begin(struct state *state);
 bool state_put_retained(struct state *state, struct slice topic, struct slice payload, int64_t time_us);
 bool state_commit(struct state *state, uint64_t journal_id, uint64_t position);

@@ -40,10 +40,16 @@ struct storage {
 	struct writer *writer;
 	struct keeper *keeper;
 	struct retained *retained;
+	bool retained_lost; /* there was no memory for one */
 	char *error;
 	size_t error_size;
 	bool opened;
+	bool read_only; /* there is no journal and no writer, and nothing changes the state */
 	int drain_ms;
+
+	/* The broker's thread's. */
+	int64_t queue_since_us; /* wall clock: the queue was first seen not empty; 0: it is empty */
+	uint64_t dropped_told;  /* log lines */
 };
 
 static bool fail(struct storage *storage, const char *option, const char *value, const char *what)
@@ -52,12 +58,30 @@ static bool fail(struct storage *storage, const char *option, const char *value,
 	return false;
 }
 
+/* On a disk that is read-only, or fails: rules work, and nothing is kept. */
+static bool go_without_journal(struct storage *storage, int reason)
+{
+	storage->journal = journal_open_none();
+	if (storage->journal == NULL)
+		return fail(storage, "journal", "memory", "there is none");
+	storage->read_only = true;
+	notice_post(
+		storage->keeper_notices, NOTICE_ERROR,
+		"plugin_opt_state_dir %s is on a %s: rules work with the configs that are there, but no reading is stored"
+		" and no config is accepted. %s and restart the broker.",
+		storage->options->state_dir, reason == EROFS ? "read-only file system" : "disk that fails",
+		reason == EROFS ? "Mount it for writing" : "Look after it");
+	return true;
+}
+
 static bool folder_make(struct storage *storage)
 {
 	char what[ERROR_MAX];
 	const char *path = storage->options->state_dir;
 	if (mkdir(path, 0700) == 0 || errno == EEXIST)
 		return true;
+	if (errno == EROFS || errno == EIO)
+		return go_without_journal(storage, errno);
 	snprintf(what, sizeof what, "%s; wanted a folder in one that exists and that the broker's user may write",
 	         strerror(errno));
 	return fail(storage, "plugin_opt_state_dir", path, what);
@@ -67,10 +91,22 @@ static bool journal_init(struct storage *storage)
 {
 	char path[PATH_SIZE], error[ERROR_MAX];
 	const char *folder = storage->options->state_dir;
+	if (storage->journal != NULL)
+		return true;
 	snprintf(path, sizeof path, "%s/journal", folder);
 	struct journal_options options = {.directory = path, .quota = storage->options->journal_max};
 	storage->journal = journal_open(&options, error, sizeof error);
-	return storage->journal != NULL || fail(storage, "plugin_opt_state_dir", folder, error);
+	if (storage->journal == NULL && (errno == EROFS || errno == EIO))
+		return go_without_journal(storage, errno);
+	if (storage->journal == NULL)
+		return fail(storage, "plugin_opt_state_dir", folder, error);
+	uint64_t torn = journal_torn(storage->journal);
+	if (torn > 0)
+		notice_post(storage->keeper_notices, NOTICE_WARNING,
+		            "A loss of power tore %llu bytes off the journal's end. What was acknowledged more than %d ms"
+		            " (plugin_opt_sync_ms) before is there.",
+		            (unsigned long long)torn, storage->options->sync_ms);
+	return true;
 }
 
 static void retained_keep(void *context, struct slice topic, struct slice payload, int64_t time_us)
@@ -78,8 +114,10 @@ static void retained_keep(void *context, struct slice topic, struct slice payloa
 	struct storage *storage = context;
 	struct retained *one = malloc(sizeof *one + topic.len + payload.len);
 	(void)time_us;
-	if (one == NULL)
+	if (one == NULL) {
+		storage->retained_lost = true;
 		return;
+	}
 	one->topic_len = topic.len;
 	one->payload_len = payload.len;
 	memcpy(one->bytes, topic.ptr, topic.len);
@@ -95,11 +133,16 @@ static bool state_init(struct storage *storage)
 	const char *folder = storage->options->state_dir;
 	snprintf(path, sizeof path, "%s/state.db", folder);
 	storage->state = state_open(path, error, sizeof error);
-	if (storage->state == NULL || !keeper_catch_up(storage->journal, storage->state, error, sizeof error))
+	if (storage->state == NULL)
 		return fail(storage, "plugin_opt_state_dir", folder, error);
+	if (!keeper_catch_up(storage->journal, storage->state, error, sizeof error))
+		notice_post(storage->keeper_notices, NOTICE_ERROR,
+		            "plugin_opt_state_dir %s: %s. Configs and switches that changed last may not be in force until the"
+		            " broker is started again.",
+		            folder, error);
 	if (!state_each_retained(storage->state, retained_keep, storage))
 		return fail(storage, "plugin_opt_state_dir", folder, state_error(storage->state));
-	return true;
+	return !storage->retained_lost || fail(storage, "plugin_opt_state_dir", folder, "no memory for its configs");
 }
 
 /* The history store is opened for good by its own thread; here it only has to be one that can work. */
@@ -114,33 +157,34 @@ static bool store_check(struct storage *storage)
 	return result != STORE_NEVER || fail(storage, "plugin_opt_store", storage->options->store, error);
 }
 
-static uint64_t stored_position(void *context)
+static uint64_t durable_position(void *context)
 {
 	const struct storage *storage = context;
-	return writer_position(storage->writer);
+	return storage->writer != NULL ? writer_durable(storage->writer) : 0;
 }
 
 static bool threads_start(struct storage *storage)
 {
 	const struct options *options = storage->options;
-	storage->writer = writer_start(&(struct writer_options){
-		.journal = storage->journal,
-		.ops = storage->ops,
-		.location = storage->location,
-		.node = options->node,
-		.notices = storage->writer_notices,
-	});
-	if (storage->writer == NULL)
+	if (!storage->read_only)
+		storage->writer = writer_start(&(struct writer_options){
+			.journal = storage->journal,
+			.ops = storage->ops,
+			.location = storage->location,
+			.node = options->node,
+			.notices = storage->writer_notices,
+		});
+	if (storage->writer == NULL && !storage->read_only)
 		return fail(storage, "writer", "thread", "cannot be started");
 	storage->keeper = keeper_start(&(struct keeper_options){
 		.journal = storage->journal,
-		.state = storage->state,
+		.state = storage->read_only ? NULL : storage->state,
 		.host = storage->host,
 		.sync_ms = options->sync_ms,
 		.gauges_every_s = options->gauges_every_s,
 		.notices = storage->keeper_notices,
 		.gauges = storage->gauges,
-		.stored = stored_position,
+		.stored = durable_position,
 		.context = storage,
 	});
 	return storage->keeper != NULL || fail(storage, "keeper", "thread", "cannot be started");
@@ -238,7 +282,17 @@ void storage_each_retained(const struct storage *storage, storage_retained_callb
 
 bool storage_notice(struct storage *storage, struct notice *out)
 {
-	return mailbox_get(storage->keeper_notices, out) || mailbox_get(storage->writer_notices, out);
+	if (mailbox_get(storage->keeper_notices, out) || mailbox_get(storage->writer_notices, out))
+		return true;
+	uint64_t dropped = mailbox_dropped(storage->keeper_notices) + mailbox_dropped(storage->writer_notices);
+	if (dropped == storage->dropped_told)
+		return false;
+	out->level = NOTICE_WARNING;
+	snprintf(out->text, sizeof out->text,
+	         "%llu lines on storage did not fit into the log's queue and are missing here.",
+	         (unsigned long long)(dropped - storage->dropped_told));
+	storage->dropped_told = dropped;
+	return true;
 }
 
 bool storage_gauges(struct storage *storage, struct host_sample *out)
@@ -248,10 +302,31 @@ bool storage_gauges(struct storage *storage, struct host_sample *out)
 
 uint64_t storage_queue(const struct storage *storage)
 {
+	if (storage->writer == NULL)
+		return 0;
 	/* The head last: it only grows, so that nothing that the writer has passed lies beyond it. */
 	uint64_t from = writer_position(storage->writer), passed = writer_passed(storage->writer);
 	uint64_t begin = journal_begin(storage->journal), head = journal_head(storage->journal);
 	from = passed > from ? passed : from;
 	from = begin > from ? begin : from;
 	return head > from ? head - from : 0;
+}
+
+double storage_lag_s(struct storage *storage, int64_t now_wall_us)
+{
+	if (storage_queue(storage) == 0) {
+		storage->queue_since_us = 0;
+		return 0;
+	}
+	if (storage->queue_since_us == 0)
+		storage->queue_since_us = now_wall_us;
+	int64_t since_us = writer_waiting_since_us(storage->writer);
+	if (since_us == 0)
+		since_us = storage->queue_since_us;
+	return now_wall_us > since_us ? (double)(now_wall_us - since_us) / 1e6 : 0;
+}
+
+uint64_t storage_stored(const struct storage *storage)
+{
+	return storage->writer != NULL ? writer_stored(storage->writer) : 0;
 }

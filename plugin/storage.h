@@ -18,7 +18,8 @@ struct storage;
 
 /*
  * Opens all that the options name and starts the threads. NULL with one line for a person if it can never work as
- * configured; a history store that is merely away is waited for. `options` must outlive the storage.
+ * configured; what a disk refuses only now (full, read-only, gone) is waited for, and the log says so. `options` must outlive
+ * the storage.
  */
 struct storage *storage_open(const struct options *options, char *error, size_t error_size);
 
@@ -45,5 +46,14 @@ bool storage_gauges(struct storage *storage, struct host_sample *out);
 
 /* How many bytes of the journal the history store has not taken yet. */
 uint64_t storage_queue(const struct storage *storage);
+
+/*
+ * For how long, in seconds, the oldest reading has waited that the history store has not taken; 0 if none waits. While that
+ * is not known, for how long something has waited at all. The broker's thread only.
+ */
+double storage_lag_s(struct storage *storage, int64_t now_wall_us);
+
+/* Rows that the history store has taken in this run. */
+uint64_t storage_stored(const struct storage *storage);
 
 #endif

@@ -53,6 +53,9 @@ struct store_ops {
 	enum store_result (*write)(struct store *store, const struct store_row *rows, size_t count,
 	                           const struct store_position *from, const struct store_position *to);
 
+	/* Makes durable what was written. A store that already is at COMMIT has nothing to do. */
+	enum store_result (*sync)(struct store *store);
+
 	/* One line on what went wrong last. Valid until the next call. */
 	const char *(*error)(const struct store *store);
 };

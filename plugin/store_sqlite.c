@@ -4,11 +4,12 @@
  *
  * The file is in WAL mode, so people may read it while rows are stored. COMMIT does not wait for the disk
  * (synchronous=NORMAL): a power cut can take the newest transactions, but then position and rows fall back together and
- * the journal, which is trimmed later than SYNC_EVERY_MS, brings them again.
+ * the journal, which is trimmed only behind what store_ops.sync made durable, brings them again.
  *
  * A batch's rows go in in key order: with many series that touches each page of the B-tree once instead of once a row.
  */
 #include "migration.h"
+#include "migration_explain.h"
 #include "store.h"
 
 #include <math.h>
@@ -17,9 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
-
-#define SYNC_EVERY_MS 5000
 
 /* The WAL file is cut back to this many bytes once a long reader has let it grow. */
 #define PRAGMAS                                                                                                        \
@@ -61,18 +59,10 @@ struct store {
 	char *node;
 	dev_t device; /* of the file that is open, to see that the path still leads to it */
 	ino_t inode;
-	int64_t synced_ms;             /* monotonic */
 	const struct store_row **rows; /* in key order; room for `capacity` */
 	size_t capacity;
 	char error[512];
 };
-
-static int64_t monotonic_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static enum store_result away(struct store *store, const char *why)
 {
@@ -82,7 +72,8 @@ static enum store_result away(struct store *store, const char *why)
 
 static enum store_result away_sqlite(struct store *store)
 {
-	return away(store, sqlite3_errmsg(store->database));
+	migration_explain(store->database, store->path, store->error, sizeof store->error);
+	return STORE_AWAY;
 }
 
 static int bind_slice(sqlite3_stmt *statement, int index, struct slice text)
@@ -166,7 +157,6 @@ static enum store_result sqlite_open(const char *location, const char *node, str
 	}
 	store->device = status.st_dev;
 	store->inode = status.st_ino;
-	store->synced_ms = monotonic_ms();
 	*out = store;
 	return STORE_OK;
 
@@ -182,7 +172,8 @@ static enum store_result sqlite_position(struct store *store, struct store_posit
 	sqlite3_stmt *get = store->statements[GET_POSITION];
 
 	*out = (struct store_position){0, 0};
-	sqlite3_bind_text(get, 1, store->node, -1, SQLITE_STATIC);
+	if (sqlite3_bind_text(get, 1, store->node, -1, SQLITE_STATIC) != SQLITE_OK)
+		return away_sqlite(store);
 	if (sqlite3_step(get) == SQLITE_ROW) {
 		out->journal = (uint64_t)sqlite3_column_int64(get, 0);
 		out->position = (uint64_t)sqlite3_column_int64(get, 1);
@@ -190,19 +181,24 @@ static enum store_result sqlite_position(struct store *store, struct store_posit
 	return sqlite3_reset(get) == SQLITE_OK ? STORE_OK : away_sqlite(store);
 }
 
-static void bind_series(sqlite3_stmt *statement, const struct topic *topic)
+static int bind_series(sqlite3_stmt *statement, const struct topic *topic)
 {
-	bind_slice(statement, 1, topic->location);
-	bind_slice(statement, 2, topic->device);
-	bind_slice(statement, 3, topic->sensor);
-	sqlite3_bind_text(statement, 4, topic_subject_name(topic->subject), -1, SQLITE_STATIC);
+	int code = bind_slice(statement, 1, topic->location);
+	if (code == SQLITE_OK)
+		code = bind_slice(statement, 2, topic->device);
+	if (code == SQLITE_OK)
+		code = bind_slice(statement, 3, topic->sensor);
+	if (code == SQLITE_OK)
+		code = bind_slice(statement, 4, slice_of(topic_subject_name(topic->subject)));
+	return code;
 }
 
 static enum store_result sqlite_series(struct store *store, const struct topic *topic, int64_t *id)
 {
 	sqlite3_stmt *find = store->statements[FIND_SERIES];
 
-	bind_series(find, topic);
+	if (bind_series(find, topic) != SQLITE_OK)
+		return away_sqlite(store);
 	int step = sqlite3_step(find);
 	*id = step == SQLITE_ROW ? sqlite3_column_int64(find, 0) : 0;
 	if (sqlite3_reset(find) != SQLITE_OK)
@@ -210,8 +206,7 @@ static enum store_result sqlite_series(struct store *store, const struct topic *
 	if (step == SQLITE_ROW)
 		return STORE_OK;
 
-	bind_series(store->statements[ADD_SERIES], topic);
-	if (run(store, ADD_SERIES) != SQLITE_OK)
+	if (bind_series(store->statements[ADD_SERIES], topic) != SQLITE_OK || run(store, ADD_SERIES) != SQLITE_OK)
 		return away_sqlite(store);
 	*id = sqlite3_last_insert_rowid(store->database);
 	return STORE_OK;
@@ -259,20 +254,25 @@ static bool sort_rows(struct store *store, const struct store_row *rows, size_t 
 	return true;
 }
 
+static int bind_position(sqlite3_stmt *statement, int index, const struct store_position *position)
+{
+	int code = sqlite3_bind_int64(statement, index, (sqlite3_int64)position->journal);
+	return code == SQLITE_OK ? sqlite3_bind_int64(statement, index + 1, (sqlite3_int64)position->position) : code;
+}
+
 static int move_position(struct store *store, const struct store_position *from, const struct store_position *to,
                          bool *moved)
 {
 	enum statement which = from->journal == 0 ? ADD_POSITION : MOVE_POSITION;
 	sqlite3_stmt *statement = store->statements[which];
 
-	sqlite3_bind_text(statement, 1, store->node, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(statement, 2, (sqlite3_int64)to->journal);
-	sqlite3_bind_int64(statement, 3, (sqlite3_int64)to->position);
-	if (which == MOVE_POSITION) {
-		sqlite3_bind_int64(statement, 4, (sqlite3_int64)from->journal);
-		sqlite3_bind_int64(statement, 5, (sqlite3_int64)from->position);
-	}
-	int code = run(store, which);
+	int code = sqlite3_bind_text(statement, 1, store->node, -1, SQLITE_STATIC);
+	if (code == SQLITE_OK)
+		code = bind_position(statement, 2, to);
+	if (code == SQLITE_OK && which == MOVE_POSITION)
+		code = bind_position(statement, 4, from);
+	if (code == SQLITE_OK)
+		code = run(store, which);
 	if (code == SQLITE_CONSTRAINT_PRIMARYKEY) { /* ADD_POSITION, and there is one already */
 		*moved = false;
 		return SQLITE_OK;
@@ -281,45 +281,41 @@ static int move_position(struct store *store, const struct store_position *from,
 	return code;
 }
 
-static int bind_row(sqlite3_stmt *statement, const struct store_row *row)
+static int bind_value(sqlite3_stmt *statement, int index, const struct value *value)
 {
-	const struct value *value = &row->value;
-	sqlite3_bind_int64(statement, 1, row->series);
-	sqlite3_bind_int64(statement, 2, row->time_us);
-	sqlite3_bind_int64(statement, 3, row->seq);
-	if (value->is_number && isfinite(value->number))
-		sqlite3_bind_double(statement, 4, value->number);
-	else
-		sqlite3_bind_null(statement, 4);
+	bool has_number = value->is_number && isfinite(value->number);
+	int code = has_number ? sqlite3_bind_double(statement, index, value->number) : sqlite3_bind_null(statement, index);
+	if (code != SQLITE_OK)
+		return code;
 	if (value->is_number && value->text.len == 0)
-		return sqlite3_bind_null(statement, 5);
-	return bind_slice(statement, 5, value->text);
+		return sqlite3_bind_null(statement, index + 1);
+	return bind_slice(statement, index + 1, value->text);
+}
+
+/* Adds a row by one of the two statements that do; they have the same parameters. */
+static int add_row(const struct store *store, enum statement which, const struct store_row *row)
+{
+	sqlite3_stmt *statement = store->statements[which];
+	int code = sqlite3_bind_int64(statement, 1, row->series);
+	if (code == SQLITE_OK)
+		code = sqlite3_bind_int64(statement, 2, row->time_us);
+	if (code == SQLITE_OK && which == ADD_READING)
+		code = sqlite3_bind_int64(statement, 3, row->seq);
+	if (code == SQLITE_OK)
+		code = bind_value(statement, 4, &row->value);
+	return code == SQLITE_OK ? run(store, which) : code;
 }
 
 static int add_rows(struct store *store, size_t count)
 {
 	int code = SQLITE_OK;
 	for (size_t i = 0; i < count && code == SQLITE_OK; i++) {
-		code = bind_row(store->statements[ADD_READING], store->rows[i]);
-		if (code == SQLITE_OK)
-			code = run(store, ADD_READING);
-		if (code == SQLITE_CONSTRAINT_PRIMARYKEY) {
+		code = add_row(store, ADD_READING, store->rows[i]);
+		if (code == SQLITE_CONSTRAINT_PRIMARYKEY)
 			/* An earlier journal had a reading of the same instant at the same position. Both are kept. */
-			bind_row(store->statements[ADD_READING_BESIDE], store->rows[i]);
-			code = run(store, ADD_READING_BESIDE);
-		}
+			code = add_row(store, ADD_READING_BESIDE, store->rows[i]);
 	}
 	return code;
-}
-
-/* Brings what was committed to the disk now and then. A reader in the way only puts it off. */
-static void sync_sometimes(struct store *store)
-{
-	int64_t now = monotonic_ms();
-	if (now - store->synced_ms < SYNC_EVERY_MS)
-		return;
-	sqlite3_wal_checkpoint_v2(store->database, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-	store->synced_ms = now;
 }
 
 static enum store_result sqlite_write(struct store *store, const struct store_row *rows, size_t count,
@@ -343,10 +339,23 @@ static enum store_result sqlite_write(struct store *store, const struct store_ro
 		code = add_rows(store, count);
 	if (code == SQLITE_OK)
 		code = run(store, COMMIT);
+	return code == SQLITE_OK ? STORE_OK : away_sqlite(store); /* closing the store rolls back what was not committed */
+}
+
+/*
+ * Brings what was committed to the disk. Not by a checkpoint: beside a long reader that may have nothing to do, and then
+ * it does not sync the WAL either.
+ */
+static enum store_result sqlite_sync(struct store *store)
+{
+	sqlite3_file *wal = NULL;
+
+	int code = sqlite3_file_control(store->database, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal);
+	if (code == SQLITE_OK && wal != NULL && wal->pMethods != NULL)
+		code = wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL);
 	if (code != SQLITE_OK)
-		return away_sqlite(store); /* closing the store rolls back */
-	sync_sometimes(store);
-	return STORE_OK;
+		return away(store, "cannot be brought to the disk");
+	return file_is_gone(store) ? away(store, "the file was deleted or replaced while in use") : STORE_OK;
 }
 
 static const char *sqlite_error(const struct store *store)
@@ -361,5 +370,6 @@ const struct store_ops store_sqlite = {
 	.position = sqlite_position,
 	.series = sqlite_series,
 	.write = sqlite_write,
+	.sync = sqlite_sync,
 	.error = sqlite_error,
 };

@@ -32,7 +32,8 @@ __attribute__((constructor)) static void plain_make(void)
 
 __attribute__((destructor)) static void plain_free(void)
 {
-	freelocale(plain);
+	if (plain != (locale_t)0)
+		freelocale(plain);
 }
 
 static bool is_digit(char c)
@@ -140,7 +141,7 @@ bool number_parse(struct slice text, double *out)
 	char buffer[NUMBER_DIGITS_MAX + 1];
 	memcpy(buffer, text.ptr, text.len);
 	buffer[text.len] = '\0';
-	*out = strtod_l(buffer, NULL, plain);
+	*out = plain != (locale_t)0 ? strtod_l(buffer, NULL, plain) : strtod(buffer, NULL);
 	return true;
 }
 

@@ -9,68 +9,17 @@
  * A position counts as stored (and the journal may be trimmed up to it) once the next compare-and-set or a later read
  * has confirmed it: not every COMMIT that answered OK has stored something.
  */
-#include "writer.h"
+#include "writer_internal.h"
 
-#include "record.h"
-#include "writer_series.h"
-
-#include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define BATCH_ROWS       5000
-#define BATCH_TEXT       (1 << 20) /* bytes of text in a batch */
 #define POLL_MS          50
-#define BACKOFF_FIRST_MS 1000
-#define BACKOFF_MAX_MS   30000
-
-/* So much journal without a reading moves the position all the same, so that it can be trimmed. */
-#define PASS_OVER_MAX (1 << 20)
-
-struct writer {
-	struct journal *journal;
-	const struct store_ops *ops;
-	char *location;
-	char *node;
-	struct mailbox *notices;
-	pthread_t thread;
-
-	pthread_mutex_t lock; /* of the two below, and of nothing else */
-	pthread_cond_t wake;
-	bool stopping;
-	int64_t deadline_ms; /* when stopping */
-
-	_Atomic uint64_t stored;
-	_Atomic uint64_t position;
-	_Atomic uint64_t passed;
-
-	/* All below is the thread's own. */
-	struct store *store; /* NULL: closed */
-	struct journal_cursor *cursor;
-	struct store_position at; /* what the store holds */
-	uint64_t done;            /* what ends at or before it is stored or in the batch */
-	uint64_t flushed;         /* what ends at or before it is stored */
-	bool unconfirmed;         /* `at` was written and not read back yet */
-	bool moved;               /* the last write lost the comparison */
-	bool owned;               /* the store held a position of this journal in this run */
-	uint64_t head_at_start;
-	uint64_t lost_position; /* what the store holds, if that is beyond head_at_start; see begin_at */
-
-	struct store_row *rows;
-	size_t count;
-	char *text;
-	size_t text_len;
-	struct meanings meanings;
-
-	bool outage;
-	uint64_t stored_before; /* rows, when the outage began */
-	int backoff_ms;
-	int last_tries; /* how often the store may be opened again when stopping */
-	uint64_t nameless_segment;
-};
+#define SYNC_EVERY_MS    2000
+#define BACKOFF_FIRST_MS 250 /* a database in a local file that was locked is used again at once */
+#define BACKOFF_MAX_MS   2000
 
 static int64_t monotonic_ms(void)
 {
@@ -121,12 +70,13 @@ static void close_store(struct writer *writer)
 	meanings_unresolve(&writer->meanings);
 }
 
-static void lose_store(struct writer *writer, const char *why)
+void writer_lose_store(struct writer *writer, const char *why)
 {
 	if (!writer->outage) {
 		notice_post(writer->notices, NOTICE_WARNING,
-		            "The history store (%s) cannot be used: %s. Readings wait in the journal.", writer->ops->scheme,
-		            why);
+		            "The history store (%s) cannot be used: %s. Readings wait in the journal; trying again until it"
+		            " works.",
+		            writer->ops->scheme, why);
 		writer->outage = true;
 		writer->stored_before = atomic_load(&writer->stored);
 	}
@@ -150,7 +100,7 @@ static bool begin_at(struct writer *writer, const struct store_position *at)
 	bool ours = at->journal == journal_id(writer->journal);
 
 	if (!ours && at->journal != 0 && writer->owned) {
-		lose_store(writer, "another Hearth with the same plugin_opt_node writes to it");
+		writer_lose_store(writer, "another Hearth with the same plugin_opt_node writes to it");
 		return false;
 	}
 	/*
@@ -167,15 +117,16 @@ static bool begin_at(struct writer *writer, const struct store_position *at)
 	writer->at = *at;
 	writer->flushed = writer->done;
 	writer->unconfirmed = false;
-	writer->count = 0;
-	writer->text_len = 0;
+	writer_empty_batch(writer);
+	meanings_unresolve(&writer->meanings); /* ids may have gone with what was rolled back */
 	atomic_store(&writer->position, ours ? writer->done : 0);
 	atomic_store(&writer->passed, 0);
+	atomic_store(&writer->durable, 0); /* it may have fallen back */
 
 	journal_cursor_free(writer->cursor);
 	writer->cursor = journal_cursor_new(writer->journal, writer->done);
 	if (!writer->cursor) {
-		lose_store(writer, "out of memory");
+		writer_lose_store(writer, "out of memory");
 		return false;
 	}
 	return true;
@@ -186,7 +137,7 @@ static bool begin(struct writer *writer)
 {
 	struct store_position at;
 	if (writer->ops->position(writer->store, &at) != STORE_OK) {
-		lose_store(writer, writer->ops->error(writer->store));
+		writer_lose_store(writer, writer->ops->error(writer->store));
 		return false;
 	}
 	return begin_at(writer, &at);
@@ -200,89 +151,13 @@ static bool open_store(struct writer *writer)
 		writer->backoff_ms = writer->backoff_ms < BACKOFF_MAX_MS / 2 ? writer->backoff_ms * 2 : BACKOFF_MAX_MS;
 	}
 	if (writer->ops->open(writer->location, writer->node, &writer->store, error, sizeof error) != STORE_OK) {
-		lose_store(writer, error);
+		writer_lose_store(writer, error);
 		return false;
 	}
 	return begin(writer);
 }
 
-/* ---- batches ---- */
-
-/* False if there is no memory. */
-static bool define_series(struct writer *writer, const struct journal_record *record)
-{
-	uint32_t number;
-	struct slice name;
-	if (!record_get_series(record->payload, record->len, &number, &name) ||
-	    meanings_define(&writer->meanings, number, name, record->segment))
-		return true;
-	lose_store(writer, "out of memory");
-	return false;
-}
-
-/* Adds a reading to the batch, which has room for it. False if the store failed. */
-static bool add_row(struct writer *writer, const struct journal_record *record)
-{
-	uint32_t number;
-	int64_t time_us;
-	struct value value;
-	struct topic topic;
-	if (!record_get_reading(record->payload, record->len, &number, &time_us, NULL, &value))
-		return true;
-
-	struct meaning *meaning = meanings_find(&writer->meanings, number, record->segment);
-	if (!meaning || !topic_parse((struct slice){meaning->name, meaning->len}, &topic)) {
-		if (writer->nameless_segment != record->segment)
-			notice_post(writer->notices, NOTICE_ERROR,
-			            "The journal segment at %llu has readings of a series it does not name; they are left out.",
-			            (unsigned long long)record->segment);
-		writer->nameless_segment = record->segment;
-		return true;
-	}
-	if (!meaning->resolved) {
-		if (writer->ops->series(writer->store, &topic, &meaning->id) != STORE_OK) {
-			lose_store(writer, writer->ops->error(writer->store));
-			return false;
-		}
-		meaning->resolved = true;
-	}
-
-	if (value.text.len > 0) { /* the record's memory goes with the next one */
-		char *copy = writer->text + writer->text_len;
-		memcpy(copy, value.text.ptr, value.text.len);
-		writer->text_len += value.text.len;
-		value.text.ptr = copy;
-	}
-	writer->rows[writer->count++] = (struct store_row){meaning->id, time_us, (int64_t)record->position, value};
-	return true;
-}
-
-enum gathered { GATHERED_ENOUGH, GATHERED_ALL, GATHERED_FAILED };
-
-/* Reads the journal until the batch is full or nothing is left to read. */
-static enum gathered gather(struct writer *writer)
-{
-	while (writer->count < BATCH_ROWS && writer->text_len + VALUE_TEXT_MAX <= BATCH_TEXT) {
-		struct journal_record record;
-		enum journal_next next = journal_next(writer->cursor, &record);
-		if (next == JOURNAL_END)
-			return GATHERED_ALL;
-		if (next == JOURNAL_RECORD && record.type == RECORD_SERIES && !define_series(writer, &record))
-			return GATHERED_FAILED;
-		if (record.end <= writer->done)
-			continue;
-		if (next == JOURNAL_DAMAGED)
-			notice_post(writer->notices, NOTICE_ERROR,
-			            "The journal is damaged: %llu bytes at position %llu cannot be read; what they held is lost.",
-			            (unsigned long long)(record.end - record.position), (unsigned long long)record.position);
-		else if (record.type == RECORD_READING && !add_row(writer, &record))
-			return GATHERED_FAILED;
-		writer->done = record.end;
-		if (writer->count == 0 && writer->done - writer->flushed >= PASS_OVER_MAX)
-			return GATHERED_ENOUGH;
-	}
-	return GATHERED_ENOUGH;
-}
+/* ---- storing ---- */
 
 /* Reads back what the last write left, and publishes it. False if reading has to begin again. */
 static bool confirm(struct writer *writer)
@@ -291,7 +166,7 @@ static bool confirm(struct writer *writer)
 	if (!writer->unconfirmed)
 		return true;
 	if (writer->ops->position(writer->store, &at) != STORE_OK) {
-		lose_store(writer, writer->ops->error(writer->store));
+		writer_lose_store(writer, writer->ops->error(writer->store));
 		return false;
 	}
 	if (at.journal != writer->at.journal || at.position != writer->at.position) {
@@ -315,14 +190,14 @@ static bool flush(struct writer *writer)
 		break;
 	case STORE_MOVED:
 		if (writer->moved) {
-			lose_store(writer, "its position moves by itself");
+			writer_lose_store(writer, "its position moves by itself");
 			return false;
 		}
 		writer->moved = true;
 		begin(writer);
 		return false;
 	default:
-		lose_store(writer, writer->ops->error(writer->store));
+		writer_lose_store(writer, writer->ops->error(writer->store));
 		return false;
 	}
 	if (writer->unconfirmed) /* the comparison has confirmed it */
@@ -335,8 +210,24 @@ static bool flush(struct writer *writer)
 	writer->backoff_ms = BACKOFF_FIRST_MS;
 	writer->owned = true;
 	writer->lost_position = 0;
-	writer->count = 0;
-	writer->text_len = 0;
+	writer_empty_batch(writer);
+	return true;
+}
+
+/* Makes durable what is confirmed, now and then. False if reading has to begin again. */
+static bool sync_sometimes(struct writer *writer)
+{
+	const uint64_t position = atomic_load(&writer->position);
+	const int64_t now_ms = monotonic_ms();
+
+	if (position == atomic_load(&writer->durable) || now_ms - writer->synced_ms < writer->sync_every_ms)
+		return true;
+	writer->synced_ms = now_ms;
+	if (writer->ops->sync(writer->store) != STORE_OK) {
+		writer_lose_store(writer, writer->ops->error(writer->store));
+		return false;
+	}
+	atomic_store(&writer->durable, position);
 	return true;
 }
 
@@ -351,14 +242,18 @@ static void *writer_main(void *argument)
 		/* Asked before: what was appended before writer_stop is then gathered. */
 		bool last = is_stopping(writer, &deadline_ms);
 		uint64_t head = journal_head(writer->journal);
-		enum gathered gathered = gather(writer);
-		if (gathered == GATHERED_FAILED || !flush(writer) || gathered != GATHERED_ALL || !confirm(writer))
+		enum gathered gathered = writer_gather(writer);
+		if (gathered == GATHERED_FAILED || !flush(writer) || !sync_sometimes(writer) || gathered == GATHERED_ENOUGH ||
+		    !confirm(writer))
 			continue;
-		atomic_store(&writer->passed, head);
-		end_outage(writer);
+		if (gathered == GATHERED_ALL) {
+			atomic_store(&writer->passed, head);
+			atomic_store(&writer->waiting_since_us, 0);
+			end_outage(writer);
+		}
 		if (last)
 			break;
-		writer_pause(writer, POLL_MS);
+		writer_pause(writer, gathered == GATHERED_ALL ? POLL_MS : BACKOFF_MAX_MS);
 	}
 	close_store(writer);
 	return NULL;
@@ -396,9 +291,11 @@ struct writer *writer_start(const struct writer_options *options)
 	writer->notices = options->notices;
 	writer->location = strdup(options->location);
 	writer->node = strdup(options->node);
-	writer->rows = malloc(BATCH_ROWS * sizeof *writer->rows);
-	writer->text = malloc(BATCH_TEXT);
+	writer->room = options->batch_rows > 0 ? options->batch_rows : WRITER_BATCH_ROWS;
+	writer->rows = malloc(writer->room * sizeof *writer->rows);
+	writer->text = malloc(WRITER_BATCH_TEXT);
 	writer->head_at_start = journal_head(options->journal);
+	writer->sync_every_ms = options->sync_every_ms > 0 ? options->sync_every_ms : SYNC_EVERY_MS;
 	writer->backoff_ms = BACKOFF_FIRST_MS;
 	writer->last_tries = 1;
 	if (!writer->location || !writer->node || !writer->rows || !writer->text)
@@ -434,6 +331,11 @@ uint64_t writer_stored(const struct writer *writer)
 	return atomic_load(&writer->stored);
 }
 
+uint64_t writer_durable(const struct writer *writer)
+{
+	return atomic_load(&writer->durable);
+}
+
 uint64_t writer_position(const struct writer *writer)
 {
 	return atomic_load(&writer->position);
@@ -442,4 +344,9 @@ uint64_t writer_position(const struct writer *writer)
 uint64_t writer_passed(const struct writer *writer)
 {
 	return atomic_load(&writer->passed);
+}
+
+int64_t writer_waiting_since_us(const struct writer *writer)
+{
+	return atomic_load(&writer->waiting_since_us);
 }

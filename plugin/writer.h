@@ -3,7 +3,7 @@
  * writer: the thread that carries readings from the journal to the history store.
  *
  * Owns the store's connection. Reads the journal, stores batches with their position in one transaction, and after any
- * error closes, waits (1 s doubling to 30 s), opens again and asks the store where it stands. So it neither loses nor
+ * error closes, waits (250 ms doubling to 2 s), opens again and asks the store where it stands. So it neither loses nor
  * doubles a row, whatever fails in between.
  */
 #ifndef HEARTH_WRITER_H
@@ -21,6 +21,8 @@ struct writer_options {
 	const char *location;    /* copied */
 	const char *node;        /* copied */
 	struct mailbox *notices; /* of struct notice; this thread is its only sender */
+	size_t batch_rows;       /* the most that are stored in one transaction; 0: 100000 */
+	int sync_every_ms;       /* how often the store is made durable; 0: 2000 */
 };
 
 /* Starts the thread. NULL if it cannot. */
@@ -28,6 +30,9 @@ struct writer *writer_start(const struct writer_options *options);
 
 /* Lets it store what the journal holds for at most `drain_ms`, then ends and joins the thread and frees it. */
 void writer_stop(struct writer *writer, int drain_ms);
+
+/* Any thread: the journal position up to which all is stored and durable, some seconds behind writer_position. */
+uint64_t writer_durable(const struct writer *writer);
 
 /* Any thread: rows stored in this run, and the journal position up to which all is stored (0: not known yet). */
 uint64_t writer_stored(const struct writer *writer);
@@ -38,5 +43,11 @@ uint64_t writer_position(const struct writer *writer);
  * no reading, so it is not where a restart goes on.
  */
 uint64_t writer_passed(const struct writer *writer);
+
+/*
+ * Any thread: when the oldest reading that is known to wait was received, in microseconds since 1970; 0: none, or none
+ * has been seen yet. It stays while the store is away. Readings that tell only their device's time are not counted.
+ */
+int64_t writer_waiting_since_us(const struct writer *writer);
 
 #endif

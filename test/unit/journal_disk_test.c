@@ -38,6 +38,18 @@ ssize_t pwrite(int fd, const void *buf, size_t n, off_t offset)
 	return syscall(SYS_pwrite64, fd, buf, n, offset);
 }
 
+static int failing_reads; /* so many will fail */
+
+ssize_t pread(int fd, void *buf, size_t nbytes, off_t offset)
+{
+	if (failing_reads > 0) {
+		failing_reads--;
+		errno = EIO;
+		return -1;
+	}
+	return syscall(SYS_pread64, fd, buf, nbytes, offset);
+}
+
 static int set_up(void **state)
 {
 	struct fixture *fixture = malloc(sizeof *fixture);
@@ -154,6 +166,39 @@ static void a_failed_sync_is_not_believed_the_next_time(void **state)
 	assert_int_equal(written_to, 0);
 }
 
+/* A disk that was unplugged comes back; a bad sector does not. */
+static void what_cannot_be_read_is_tried_again(void **state)
+{
+	struct fixture *fixture = *state;
+	struct journal_record record;
+	enum journal_next next;
+
+	fixture_open(fixture, QUOTA, SMALL);
+	append(fixture->journal, 0, 100, JOURNAL_READING);
+	struct journal_cursor *cursor = journal_cursor_new(fixture->journal, 0);
+	expect_record(cursor, &record, 0, 100);
+	append(fixture->journal, 1, 100, JOURNAL_READING);
+	for (unsigned i = 0; i < 15; i++) {
+		failing_reads = 2; /* a large read and then one of just what is needed */
+		assert_int_equal(journal_next(cursor, &record), JOURNAL_FAILED);
+		assert_int_equal(errno, EIO);
+	}
+	expect_record(cursor, &record, 1, 100);
+	journal_cursor_free(cursor);
+
+	/* Whichever cursor tries. */
+	unsigned tries = 0;
+	do {
+		failing_reads = 2;
+		cursor = journal_cursor_new(fixture->journal, 0);
+		next = journal_next(cursor, &record);
+		journal_cursor_free(cursor);
+	} while (next == JOURNAL_FAILED && ++tries < 100);
+	assert_int_equal(next, JOURNAL_DAMAGED);
+	assert_in_range(tries, 10, 30);
+	failing_reads = 0;
+}
+
 static void segment_path(const struct fixture *fixture, uint64_t begin, char path[256])
 {
 	snprintf(path, 256, "%s/%016" PRIx64 ".journal", fixture->directory, begin);
@@ -254,6 +299,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(it_opens_without_room_and_waits_for_some, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(none_takes_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_failed_sync_is_not_believed_the_next_time, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_cannot_be_read_is_tried_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_segment_that_goes_away_costs_itself_alone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_removed_segment_is_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_foreign_signal_is_passed_on, set_up, tear_down),

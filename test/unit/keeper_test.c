@@ -32,6 +32,7 @@ static struct state *file;
 static struct host *host;
 static struct keeper *keeper; /* that runs */
 static struct mailbox *notices, *gauges;
+static uint64_t quota;          /* of the journal that is opened next */
 static _Atomic uint64_t stored; /* what the history store is said to have */
 
 /* ---- fixture ---- */
@@ -39,7 +40,7 @@ static _Atomic uint64_t stored; /* what the history store is said to have */
 static void open_both(void)
 {
 	char error[256] = "";
-	struct journal_options options = {.directory = journal_path, .quota = 64 << 20, .segment_size = SEGMENT};
+	struct journal_options options = {.directory = journal_path, .quota = quota, .segment_size = SEGMENT};
 	journal = journal_open(&options, error, sizeof error);
 	if (!journal)
 		fail_msg("%s", error);
@@ -97,6 +98,7 @@ static int set_up(void **state)
 	snprintf(journal_path, sizeof journal_path, "%s/journal", folder);
 	atomic_store(&stored, 0);
 	ask_stored = told_stored;
+	quota = 64 << 20;
 	notices = mailbox_new(sizeof(struct notice), 16);
 	gauges = mailbox_new(sizeof(struct host_sample), 16);
 	host = host_new("", folder);
@@ -108,6 +110,11 @@ static int remove_one(const char *name, const struct stat *status, int type, str
 {
 	(void)status, (void)type, (void)place;
 	return remove(name);
+}
+
+static int remove_inside(const char *name, const struct stat *status, int type, struct FTW *place)
+{
+	return place->level == 0 ? 0 : remove_one(name, status, type, place);
 }
 
 static int tear_down(void **state)
@@ -246,19 +253,74 @@ static void catching_up_takes_in_what_is_new(void **state)
 	assert_string_equal(contents(), "a/b/c/config=mark a/b/d/config= a/b/e/config=4 ");
 }
 
-static void catching_up_says_why_it_cannot(void **state)
+static void add_document(void *context, struct slice topic, struct slice payload, int64_t time_us)
+{
+	size_t len = strlen(context);
+	(void)time_us;
+	snprintf((char *)context + len, 256 - len, "%.*s=%.*s ", (int)topic.len, topic.ptr, (int)payload.len,
+	         payload.len > 0 ? payload.ptr : "");
+}
+
+/* What the state gives, from wherever it has it. */
+static const char *documents(void)
+{
+	static char text[256];
+	text[0] = '\0';
+	assert_true(state_each_retained(file, add_document, text));
+	return text;
+}
+
+/* Somebody else has a transaction open on the state file. */
+static sqlite3 *lock_state_file(void)
+{
+	sqlite3 *other;
+	assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	return other;
+}
+
+static void release_state_file(sqlite3 *other)
+{
+	assert_int_equal(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(other);
+}
+
+/* The start is not refused: what the journal has is known, and goes into the file when that can be written. */
+static void catching_up_goes_on_in_memory(void **state)
 {
 	(void)state;
 	char error[256] = "";
-	sqlite3 *other;
-	append_retained("a/b/c/config", "1");
-	assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
-	assert_false(keeper_catch_up(journal, file, error, sizeof error));
-	assert_non_null(strstr(error, "locked"));
-	sqlite3_close(other);
+	append_retained("a/b/d/config", "0");
 	assert_true(keeper_catch_up(journal, file, error, sizeof error));
-	assert_string_equal(contents(), "a/b/c/config=1 ");
+	append_retained("a/b/c/config", "1");
+	append_readings(3 * SEGMENT);
+	uint64_t begin = journal_begin(journal);
+	atomic_store(&stored, UINT64_MAX);
+	sqlite3 *other = lock_state_file();
+	assert_true(keeper_catch_up(journal, file, error, sizeof error));
+	assert_false(state_saved(file));
+	assert_non_null(strstr(state_error(file), "locked"));
+	assert_string_equal(documents(), "a/b/c/config=1 a/b/d/config=0 ");
+	assert_string_equal(contents(), "a/b/d/config=0 ");
+
+	start(1, 0);
+	expect_notice("The state file cannot be written: ");
+	append_retained("a/b/d/config", "2");
+	for (int64_t since_ms = now_ms();
+	     now_ms() - since_ms < 3000;) /* an attempt or two, each of which waits for the lock */
+		look_again(since_ms, "");
+	expect_no_notice();
+	assert_int_equal(journal_begin(journal), begin);
+
+	release_state_file(other);
+	expect_notice("works again");
+	wait_for_contents("a/b/c/config=1 a/b/d/config=2 ");
+	int64_t since_ms = now_ms();
+	while (journal_begin(journal) != begin + 3 * SEGMENT)
+		look_again(since_ms, "the trim");
+	stop();
+	assert_true(state_saved(file));
+	expect_no_notice();
 }
 
 static void an_older_copy_of_the_journal_goes_on(void **state)
@@ -365,11 +427,9 @@ static void a_store_that_falls_back_keeps_its_segments(void **state)
 static void a_refused_change_waits_in_the_journal(void **state)
 {
 	(void)state;
-	sqlite3 *other;
 	uint64_t begin = journal_begin(journal);
 	atomic_store(&stored, UINT64_MAX);
-	assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3 *other = lock_state_file();
 	start(1, 0);
 	append_retained("a/b/c/config", "1");
 	expect_notice("state file cannot be written");
@@ -380,8 +440,7 @@ static void a_refused_change_waits_in_the_journal(void **state)
 	expect_no_notice();
 	assert_int_equal(journal_begin(journal), begin);
 
-	assert_int_equal(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(other);
+	release_state_file(other);
 	expect_notice("works again");
 	wait_for_contents("a/b/c/config=1 a/b/d/config=2 ");
 	int64_t since_ms = now_ms();
@@ -389,14 +448,63 @@ static void a_refused_change_waits_in_the_journal(void **state)
 		look_again(since_ms, "the trim");
 }
 
+/* Nothing changes in it meanwhile, and still it is noticed. */
+static void a_deleted_state_file_is_written_anew(void **state)
+{
+	(void)state;
+	start(0, 0);
+	append_retained("a/b/c/config", "1");
+	append_retained("a/b/d/config", "");
+	wait_for_contents("a/b/c/config=1 a/b/d/config= ");
+	assert_int_equal(unlink(path), 0);
+	expect_notice("was deleted or replaced while in use");
+	wait_for_contents("a/b/c/config=1 a/b/d/config= ");
+	assert_int_equal(unlink(path), 0);
+	append_retained("a/b/c/config", "2"); /* before anybody looked */
+	expect_notice("was deleted or replaced while in use");
+	wait_for_contents("a/b/c/config=2 a/b/d/config= ");
+	stop();
+	assert_int_equal(state_file_position(), journal_head(journal));
+	expect_no_notice();
+}
+
+/* ---- the journal's quota ---- */
+
+static void a_journal_that_fills_up_is_told_in_time(void **state)
+{
+	(void)state;
+	enum { QUOTA = 20 * SEGMENT };
+	char error[256] = "";
+	close_both();
+	assert_int_equal(nftw(folder, remove_inside, 8, FTW_DEPTH | FTW_PHYS), 0);
+	quota = QUOTA;
+	open_both();
+	uint64_t begin = journal_begin(journal);
+	assert_true(keeper_catch_up(journal, file, error, sizeof error));
+	start(1, 0);
+	append_readings(15 * SEGMENT);
+	for (int64_t since_ms = now_ms(); now_ms() - since_ms < 200;) /* rounds enough */
+		look_again(since_ms, "");
+	expect_no_notice();
+	append_readings(SEGMENT + 1000);
+	expect_notice("The journal is 80 % full: ");
+	atomic_store(&stored, begin + 2 * SEGMENT); /* between the two marks nothing is said */
+	for (int64_t since_ms = now_ms(); journal_begin(journal) != begin + 2 * SEGMENT;)
+		look_again(since_ms, "the first trim");
+	append_readings(2 * SEGMENT);
+	expect_no_notice();
+	atomic_store(&stored, begin + 6 * SEGMENT);
+	expect_notice("The journal is below 70 % again: ");
+	stop();
+	expect_no_notice();
+}
+
 static void a_position_that_cannot_be_written_holds_nothing_up(void **state)
 {
 	(void)state;
-	sqlite3 *other;
 	uint64_t begin = journal_begin(journal);
 	atomic_store(&stored, UINT64_MAX);
-	assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3 *other = lock_state_file();
 	append_readings(3 * SEGMENT);
 	start(1, 0);
 	expect_notice("state file cannot be written");
@@ -404,8 +512,7 @@ static void a_position_that_cannot_be_written_holds_nothing_up(void **state)
 	while (journal_begin(journal) != begin + 3 * SEGMENT)
 		look_again(since_ms, "the trim");
 	expect_no_notice();
-	assert_int_equal(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(other);
+	release_state_file(other);
 	expect_notice("works again");
 	stop();
 	assert_int_equal(state_file_position(), journal_head(journal));
@@ -457,7 +564,7 @@ int main(void)
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(catching_up_takes_in_what_is_new),
-		TEST(catching_up_says_why_it_cannot),
+		TEST(catching_up_goes_on_in_memory),
 		TEST(an_older_copy_of_the_journal_goes_on),
 		TEST(changes_reach_the_state_file),
 		TEST(the_state_file_follows_once_a_segment),
@@ -465,6 +572,8 @@ int main(void)
 		TEST(what_is_stored_stays_for_a_while),
 		TEST(a_store_that_falls_back_keeps_its_segments),
 		TEST(a_refused_change_waits_in_the_journal),
+		TEST(a_deleted_state_file_is_written_anew),
+		TEST(a_journal_that_fills_up_is_told_in_time),
 		TEST(a_position_that_cannot_be_written_holds_nothing_up),
 		TEST(a_journal_that_cannot_be_synced_is_told_once),
 		TEST(gauges_come_at_once_and_then_regularly),

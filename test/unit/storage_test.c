@@ -13,13 +13,16 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -202,6 +205,37 @@ static void assert_readings(const char *path, int count, int sum)
 		ask(path, "SELECT printf('%d readings, sum %d', count(*), coalesce(sum(value), 0)) FROM readings"), wanted);
 }
 
+static int compare_lines(const void *left, const void *right)
+{
+	return strcmp(left, right);
+}
+
+static char retained_lines[8][128];
+static size_t retained_count;
+
+static void note_retained(void *context, struct slice topic, struct slice payload)
+{
+	*(size_t *)context += 1;
+	if (retained_count < COUNT(retained_lines))
+		snprintf(retained_lines[retained_count++], sizeof retained_lines[0], "%.*s=%.*s;", (int)topic.len, topic.ptr,
+		         (int)payload.len, payload.ptr);
+}
+
+/* The documents by topic, "TOPIC=PAYLOAD;" each: their order is not promised. */
+static void assert_retained(const char *wanted)
+{
+	char found[1024] = "";
+	size_t calls = 0, len = 0;
+
+	retained_count = 0;
+	storage_each_retained(storage, note_retained, &calls);
+	assert_int_equal(calls, retained_count);
+	qsort(retained_lines, retained_count, sizeof retained_lines[0], compare_lines);
+	for (size_t i = 0; i < retained_count; i++)
+		len += (size_t)snprintf(found + len, sizeof found - len, "%s", retained_lines[i]);
+	assert_string_equal(found, wanted);
+}
+
 /* ---- a fresh folder ---- */
 
 static int bad_mode_count;
@@ -304,8 +338,8 @@ static const struct {
      "plugin_opt_state_dir %s/text: %s/text/journal: cannot be opened or made: Not a directory"},
 	{"the journal is a file", "odd_journal", NULL,
      "plugin_opt_state_dir %s/odd_journal: %s/odd_journal/journal: cannot be opened or made: Not a directory"},
-	{"the state file is text", "odd_state", NULL,
-     "plugin_opt_state_dir %s/odd_state: %s/odd_state/state.db: file is not a database"},
+	{"the state file is a folder", "odd_state", NULL,
+     "plugin_opt_state_dir %s/odd_state: %s/odd_state/state.db: Is a directory"},
 	{"the store is a folder", "hearth", "sqlite:%s/empty",
      "plugin_opt_store sqlite:%s/empty: %s/empty: Is a directory"},
 	{"the store is text", "hearth", "sqlite:%s/text",
@@ -334,8 +368,8 @@ static void make_text_file(const char *name)
 
 static void make_odd_files(void)
 {
-	static const char *const folders[] = {"empty", "odd_journal", "odd_state"};
-	static const char *const texts[] = {"text", "odd_journal/journal", "odd_state/state.db"};
+	static const char *const folders[] = {"empty", "odd_journal", "odd_state", "odd_state/state.db"};
+	static const char *const texts[] = {"text", "odd_journal/journal"};
 	for (size_t i = 0; i < COUNT(folders); i++)
 		assert_int_equal(mkdir(in_folder(folders[i]), 0700), 0);
 	for (size_t i = 0; i < COUNT(texts); i++)
@@ -449,6 +483,217 @@ static void test_store_away_until_the_next_run(void **state)
 	assert_readings(in_folder("card/history.db"), 2, 3);
 }
 
+/* What waits, and for how long, is known while the store is away. */
+static void test_lag(void **state)
+{
+	char store[256];
+
+	(void)state;
+	snprintf(store, sizeof store, "sqlite:%s", in_folder("card/history.db"));
+	assert_int_equal(mkdir(in_folder("card"), 0700), 0);
+	set_options(in_folder("hearth"), store, "0");
+	open_storage();
+	wait_for_empty_queue();
+	assert_true(storage_lag_s(storage, NOON) == 0);
+	put_reading(1.0, NOON);
+	wait_for_empty_queue();
+	assert_true(storage_lag_s(storage, NOON + 5000000) == 0);
+
+	/* Seen while it is still there: the oldest reading's own time counts. */
+	assert_int_equal(rename(in_folder("card"), in_folder("elsewhere")), 0);
+	put_reading(2.0, NOON + 2000000);
+	put_reading(3.0, NOON + 3000000);
+	wait_for_notice(NOTICE_WARNING, "The history store (sqlite) cannot be used: ");
+	assert_true(storage_lag_s(storage, NOON + 4500000) == 2.5);
+	assert_true(storage_lag_s(storage, NOON) == 0); /* the clock was set back */
+
+	/* Away since the start: since when something was seen to wait. */
+	close_storage(0);
+	open_storage();
+	wait_for_notice(NOTICE_WARNING, "The history store (sqlite) cannot be used: ");
+	assert_true(storage_lag_s(storage, NOON + 9000000) == 0);
+	assert_true(storage_lag_s(storage, NOON + 10500000) == 1.5);
+	assert_int_equal(rename(in_folder("elsewhere"), in_folder("card")), 0);
+	wait_for_notice(NOTICE_INFO, "The history store (sqlite) works again: 2 waiting readings are stored.");
+	wait_for_empty_queue();
+	assert_true(storage_lag_s(storage, NOON + 20000000) == 0);
+}
+
+/* ---- disks: a small one is mounted over the test's folder, in a mount namespace of this process' own ---- */
+
+static bool mount_small_disk(void)
+{
+	static bool own;
+	if (!own && (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0))
+		return false;
+	own = true;
+	return mount("tmpfs", folder, "tmpfs", 0, "size=24m,mode=0700") == 0;
+}
+
+static int tear_down_disk(void **state)
+{
+	close_storage(0);
+	umount2(folder, MNT_DETACH);
+	return tear_down(state);
+}
+
+static void remount(unsigned long flags)
+{
+	assert_int_equal(mount("none", folder, NULL, MS_REMOUNT | flags, NULL), 0);
+}
+
+static const char *write_big_file(void)
+{
+	static const char zeros[4096];
+	const char *name = in_folder("big");
+	int file = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(file >= 0);
+	while (write(file, zeros, sizeof zeros) > 0)
+		continue;
+	close(file);
+	return name;
+}
+
+/* The documents are there, nothing else is, and it is said once. */
+static void test_read_only_disk(void **state)
+{
+	(void)state;
+	if (!mount_small_disk())
+		skip();
+	open_storage();
+	put_retained("all/hearth/auto/state", "1");
+	put_reading(1.0, NOON);
+	close_storage(PATIENCE_MS);
+
+	remount(MS_RDONLY);
+	set_options(in_folder("hearth"), NULL, "1");
+	open_storage();
+	assert_retained("all/hearth/auto/state=1;");
+	wait_for_notice(NOTICE_ERROR, "plugin_opt_state_dir ");
+	assert_int_equal(journal_reserve(storage_journal(storage), 64, JOURNAL_CONTROL), 0);
+	assert_int_equal(storage_queue(storage), 0);
+	assert_true(storage_lag_s(storage, NOON) == 0);
+	struct host_sample sample;
+	for (int64_t since = now_ms(); !storage_gauges(storage, &sample);)
+		look_again(since, "a sample");
+	assert_no_notice();
+	close_storage(PATIENCE_MS);
+
+	set_options(in_folder("none"), NULL, "0"); /* which cannot be made */
+	open_storage();
+	wait_for_notice(NOTICE_ERROR, "plugin_opt_state_dir ");
+	close_storage(PATIENCE_MS);
+
+	remount(0);
+	set_options(in_folder("hearth"), NULL, "0");
+	open_storage();
+	assert_retained("all/hearth/auto/state=1;");
+	put_reading(2.0, NOON);
+	close_storage(PATIENCE_MS);
+	assert_readings(in_folder("hearth/history.db"), 2, 3);
+}
+
+static void test_start_on_a_full_disk(void **state)
+{
+	(void)state;
+	if (!mount_small_disk())
+		skip();
+	open_storage();
+	put_retained("all/hearth/auto/state", "1");
+	close_storage(PATIENCE_MS);
+	const char *big = write_big_file();
+	open_storage();
+	assert_retained("all/hearth/auto/state=1;");
+	assert_int_equal(journal_reserve(storage_journal(storage), 64, JOURNAL_READING), 0);
+
+	assert_int_equal(unlink(big), 0);
+	for (int64_t since = now_ms(); journal_reserve(storage_journal(storage), 4096, JOURNAL_READING) == 0;)
+		look_again(since, "room in the journal");
+	put_retained("all/hearth/auto/state", "0");
+	put_reading(5.0, NOON);
+	wait_for_empty_queue();
+	close_storage(PATIENCE_MS);
+	open_storage();
+	assert_retained("all/hearth/auto/state=0;");
+	close_storage(PATIENCE_MS);
+	assert_readings(in_folder("hearth/history.db"), 1, 5);
+}
+
+/* ---- the state file ---- */
+
+static void test_damaged_state_file(void **state)
+{
+	(void)state;
+	open_storage();
+	put_retained("all/hearth/auto/state", "1");
+	close_storage(PATIENCE_MS);
+	assert_int_equal(unlink(in_folder("hearth/state.db")), 0);
+	make_text_file("hearth/state.db");
+	open_storage();
+	assert_retained("all/hearth/auto/state=1;"); /* from the journal */
+	wait_for_notice(NOTICE_ERROR, "The state file was damaged ");
+	assert_no_notice();
+}
+
+/*
+ * Another program has a transaction open on a database until the returned end of a pipe is closed; storage must be closed.
+ * It is another process, since SQLite would hand file descriptors over between threads that have tables of their own.
+ */
+static int lock_elsewhere(const char *path)
+{
+	int ready[2], release[2];
+	char byte = 0;
+	assert_int_equal(pipe(ready), 0);
+	assert_int_equal(pipe(release), 0);
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		sqlite3 *database;
+		close(release[1]);
+		if (sqlite3_open(path, &database) != SQLITE_OK ||
+		    sqlite3_exec(database, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK || write(ready[1], "", 1) != 1)
+			_exit(1);
+		_exit(read(release[0], &byte, 1) == 0 ? 0 : 1);
+	}
+	close(ready[1]);
+	close(release[0]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	return release[1];
+}
+
+static void release_elsewhere(int end)
+{
+	int status;
+	close(end);
+	assert_true(wait(&status) > 0);
+	assert_int_equal(status, 0);
+}
+
+/* What was acknowledged is in force, though the file could not be written since. */
+static void test_locked_state_file(void **state)
+{
+	(void)state;
+	open_storage();
+	put_retained("all/hearth/auto/state", "1");
+	close_storage(PATIENCE_MS);
+	int lock = lock_elsewhere(in_folder("hearth/state.db"));
+	open_storage();
+	put_retained("all/hearth/auto/state", "0");
+	put_retained("hall/door1/door/config", "{}");
+	wait_for_notice(NOTICE_ERROR, "The state file cannot be written: ");
+	close_storage(0);
+	open_storage();
+	assert_retained("all/hearth/auto/state=0;hall/door1/door/config={};");
+	wait_for_notice(NOTICE_ERROR, "The state file cannot be written: ");
+	release_elsewhere(lock);
+	wait_for_notice(NOTICE_INFO, "The state file cannot be written: works again after ");
+	close_storage(0);
+	open_storage();
+	assert_retained("all/hearth/auto/state=0;hall/door1/door/config={};");
+	assert_no_notice();
+}
+
 /* ---- readings ---- */
 
 static void test_reading_is_stored_at_close(void **state)
@@ -507,37 +752,6 @@ static void test_queue_empties(void **state)
 }
 
 /* ---- retained documents ---- */
-
-static int compare_lines(const void *left, const void *right)
-{
-	return strcmp(left, right);
-}
-
-static char retained_lines[8][128];
-static size_t retained_count;
-
-static void note_retained(void *context, struct slice topic, struct slice payload)
-{
-	*(size_t *)context += 1;
-	if (retained_count < COUNT(retained_lines))
-		snprintf(retained_lines[retained_count++], sizeof retained_lines[0], "%.*s=%.*s;", (int)topic.len, topic.ptr,
-		         (int)payload.len, payload.ptr);
-}
-
-/* The documents by topic, "TOPIC=PAYLOAD;" each: their order is not promised. */
-static void assert_retained(const char *wanted)
-{
-	char found[1024] = "";
-	size_t calls = 0, len = 0;
-
-	retained_count = 0;
-	storage_each_retained(storage, note_retained, &calls);
-	assert_int_equal(calls, retained_count);
-	qsort(retained_lines, retained_count, sizeof retained_lines[0], compare_lines);
-	for (size_t i = 0; i < retained_count; i++)
-		len += (size_t)snprintf(found + len, sizeof found - len, "%s", retained_lines[i]);
-	assert_string_equal(found, wanted);
-}
 
 static void test_retained_come_back(void **state)
 {
@@ -624,6 +838,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_queue_of_an_idle_house, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_store_away, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_store_away_until_the_next_run, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_lag, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_read_only_disk, set_up, tear_down_disk),
+		cmocka_unit_test_setup_teardown(test_start_on_a_full_disk, set_up, tear_down_disk),
+		cmocka_unit_test_setup_teardown(test_damaged_state_file, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_locked_state_file, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_reading_is_stored_at_close, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_close_drains, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_close_in_a_hurry, set_up, tear_down),

@@ -37,6 +37,8 @@ static struct mailbox *notices;
 static struct writer *writer;       /* that runs */
 static uint64_t defined_in[SERIES]; /* segment that has the series' name */
 static int appended;
+static size_t batch_rows; /* for the next writer; 0: its own default */
+static int sync_every_ms; /* likewise */
 
 /* ---- the store that fails on demand ---- */
 
@@ -49,6 +51,7 @@ enum fault {
 	FAULT_BEFORE_COMMIT, /* breaks before anything is stored */
 	FAULT_AFTER_COMMIT,  /* stores, and the answer is lost */
 	FAULT_MOVED,         /* says that the position was another */
+	FAULT_SYNC,          /* cannot make durable what it stored */
 	FAULT_LIE            /* says OK and stores nothing, as a cluster can */
 };
 
@@ -103,6 +106,11 @@ static enum store_result faulty_write(struct store *store, const struct store_ro
 	return strikes(FAULT_AFTER_COMMIT) ? STORE_AWAY : result;
 }
 
+static enum store_result faulty_sync(struct store *store)
+{
+	return strikes(FAULT_SYNC) ? STORE_AWAY : store_sqlite.sync(store);
+}
+
 static const char *faulty_error(const struct store *store)
 {
 	return store_sqlite.error(store);
@@ -115,6 +123,7 @@ static const struct store_ops store_faulty = {
 	.position = faulty_position,
 	.series = faulty_series,
 	.write = faulty_write,
+	.sync = faulty_sync,
 	.error = faulty_error,
 };
 
@@ -158,7 +167,7 @@ static void append_name(uint32_t number, const char *name)
 }
 
 /* One reading of a series, which is named first where its segment does not know it. */
-static uint64_t append_value(uint32_t number, struct value value)
+static uint64_t append_reading(uint32_t number, int64_t time_us, bool device_time, struct value value)
 {
 	uint8_t record[RECORD_READING_MAX];
 	uint64_t segment = reserve(journal_record_size(128) + journal_record_size(sizeof record));
@@ -168,10 +177,15 @@ static uint64_t append_value(uint32_t number, struct value value)
 		append_name(number, name);
 		defined_in[number] = segment;
 	}
-	size_t len = record_put_reading(record, number, NOON + appended, false, &value);
+	size_t len = record_put_reading(record, number, time_us, device_time, &value);
 	uint64_t position = journal_append(journal, RECORD_READING, record, len);
 	assert_true(position != 0);
 	return position;
+}
+
+static uint64_t append_value(uint32_t number, struct value value)
+{
+	return append_reading(number, NOON + appended, false, value);
 }
 
 /* Readings with the values `appended`, `appended` + 1 … */
@@ -196,7 +210,15 @@ static void append_retained(size_t payload_len)
 
 static void start_at(const char *location)
 {
-	struct writer_options options = {journal, &store_faulty, location, "house", notices};
+	struct writer_options options = {
+		.journal = journal,
+		.ops = &store_faulty,
+		.location = location,
+		.node = "house",
+		.notices = notices,
+		.batch_rows = batch_rows,
+		.sync_every_ms = sync_every_ms,
+	};
 	writer = writer_start(&options);
 	assert_non_null(writer);
 }
@@ -223,6 +245,8 @@ static int set_up(void **state)
 	snprintf(journal_path, sizeof journal_path, "%s/journal", folder);
 	notices = mailbox_new(sizeof(struct notice), 64);
 	appended = 0;
+	batch_rows = 0;
+	sync_every_ms = 0;
 	atomic_store(&fault, FAULT_NONE);
 	open_journal();
 	return notices ? 0 : -1;
@@ -432,6 +456,7 @@ static void nothing_is_lost_or_doubled_by_a_fault(void **state)
 		{FAULT_SERIES, 4, true},       {FAULT_POSITION, 0, true},     {FAULT_POSITION, 1, true},
 		{FAULT_OPEN, 0, true},         {FAULT_OPEN_NEVER, 0, true},
 	};
+	batch_rows = 5000;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		append(12000); /* three batches */
 		atomic_store(&fault_delay, cases[i].delay);
@@ -502,6 +527,44 @@ static void a_killed_writer_loses_nothing(void **state)
 	expect_exactly_once();
 }
 
+/* ---- what the journal may be trimmed by ---- */
+
+static void wait_until_durable(uint64_t position)
+{
+	int64_t since_ms = now_ms();
+	while (writer_durable(writer) != position)
+		look_again(since_ms, "the store to be durable");
+}
+
+static void stored_is_not_durable_before_the_store_is_synced(void **state)
+{
+	(void)state;
+	sync_every_ms = 1000000;
+	append(100);
+	start();
+	wait_until_all_is_stored();
+	assert_int_equal(writer_durable(writer), 0);
+	stop(0);
+
+	/* Also where nothing new comes, as after a restart. */
+	sync_every_ms = 20;
+	start();
+	wait_until_durable(journal_head(journal));
+	append(100);
+	wait_until_all_is_stored();
+	wait_until_durable(journal_head(journal));
+
+	/* What the disk refused is not durable, and the store is asked anew where it stands. */
+	atomic_store(&fault, FAULT_SYNC);
+	append(100);
+	wait_until_fault_has_struck();
+	expect_notice("cannot be used");
+	expect_notice("works again");
+	wait_until_durable(journal_head(journal));
+	stop(0);
+	expect_exactly_once();
+}
+
 /* ---- outages ---- */
 
 static void an_outage_is_told_once(void **state)
@@ -547,6 +610,80 @@ static void a_locked_file_is_waited_for(void **state)
 	expect_notice("works again: 20 waiting readings");
 	stop(0);
 	expect_exactly_once();
+}
+
+/* Locks the history file against writers. */
+static sqlite3 *lock_the_file(void)
+{
+	sqlite3 *other;
+	assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	return other;
+}
+
+static void release_the_file(sqlite3 *other)
+{
+	assert_int_equal(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(other);
+}
+
+/* However long it was away, a store is tried again every few seconds. */
+static void a_store_that_works_again_is_used_soon(void **state)
+{
+	(void)state;
+	enum { AWAY_MS = 9200, SOON_MS = 2900 }; /* at worst the longest pause, and a look at the lock */
+	start();
+	append(10);
+	wait_until_all_is_stored();
+	sqlite3 *other = lock_the_file();
+	append(10);
+	for (int64_t since_ms = now_ms(); now_ms() - since_ms < AWAY_MS;)
+		look_again(since_ms, "");
+	int64_t since_ms = now_ms();
+	release_the_file(other);
+	expect_notice("locked");
+	expect_notice("works again: 10 waiting readings");
+	assert_true(now_ms() - since_ms < SOON_MS);
+	stop(0);
+	expect_exactly_once();
+}
+
+static void wait_for_waiting_since(int64_t wanted_us)
+{
+	int64_t since_ms = now_ms();
+	while (writer_waiting_since_us(writer) != wanted_us)
+		look_again(since_ms, "the oldest reading's time");
+}
+
+static void the_oldest_reading_that_waits_is_known(void **state)
+{
+	(void)state;
+	batch_rows = 1000;
+	start();
+	assert_int_equal(writer_waiting_since_us(writer), 0);
+	append(10);
+	wait_until_all_is_stored();
+	wait_for_waiting_since(0);
+
+	sqlite3 *other = lock_the_file();
+	append_reading(1, NOON - 3600000000, true, value_of_number(-1)); /* taken in now, measured an hour ago */
+	append_reading(1, NOON + 5000000, false, value_of_number(-2));
+	append_reading(1, NOON + 6000000, false, value_of_number(-3));
+	append(5000); /* to be gone through in batches */
+	wait_for_waiting_since(NOON + 5000000);
+	expect_notice("locked");
+	assert_int_equal(writer_waiting_since_us(writer), NOON + 5000000);
+	release_the_file(other);
+	expect_notice("works again");
+	wait_for_waiting_since(0);
+
+	/* Where only the device's own clock is known, none is said to wait. */
+	other = lock_the_file();
+	append_reading(1, NOON - 3600000000, true, value_of_number(-1));
+	expect_notice("locked");
+	assert_int_equal(writer_waiting_since_us(writer), 0);
+	release_the_file(other);
+	expect_notice("works again");
 }
 
 static void a_deleted_file_is_filled_again_from_the_journal(void **state)
@@ -703,8 +840,11 @@ int main(void)
 		TEST(nothing_is_lost_or_doubled_by_a_fault),
 		TEST(writers_may_end_at_any_moment),
 		TEST(a_killed_writer_loses_nothing),
+		TEST(stored_is_not_durable_before_the_store_is_synced),
 		TEST(an_outage_is_told_once),
 		TEST(a_locked_file_is_waited_for),
+		TEST(a_store_that_works_again_is_used_soon),
+		TEST(the_oldest_reading_that_waits_is_known),
 		TEST(a_deleted_file_is_filled_again_from_the_journal),
 		TEST(a_stop_does_not_wait_for_a_lost_store),
 		TEST(a_second_hearth_of_the_same_name_is_refused),

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * state_base: opening, statements, and copying from one database into another. Every result of SQLite is looked at: what
+ * is half read must not be taken for a document.
+ */
+#include "state_base.h"
+
+#include "migration_explain.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PRAGMAS "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL"
+
+static const char *const statement_sql[STATEMENT_COUNT] = {
+	[BEGIN] = "BEGIN IMMEDIATE",
+	[COMMIT] = "COMMIT",
+	[ROLLBACK] = "ROLLBACK",
+	[GET_POSITION] = "SELECT pos FROM journal_position WHERE journal = ?1",
+	[EACH_POSITION] = "SELECT journal, pos FROM journal_position",
+	[DROP_OTHER_POSITIONS] = "DELETE FROM journal_position WHERE journal <> ?1",
+	[PUT_POSITION] = ("INSERT INTO journal_position (journal, pos) VALUES (?1, ?2)"
+                      " ON CONFLICT (journal) DO UPDATE SET pos = excluded.pos"),
+	[PUT_RETAINED] = ("INSERT INTO retained (topic, payload, changed) VALUES (?1, ?2, ?3)"
+                      " ON CONFLICT (topic) DO UPDATE SET payload = excluded.payload, changed = excluded.changed"),
+	[EACH_RETAINED] = "SELECT topic, payload, changed FROM retained ORDER BY topic",
+};
+
+/* ---- opening ---- */
+
+static int prepare(struct base *base)
+{
+	int code = SQLITE_OK;
+	for (size_t i = 0; i < STATEMENT_COUNT && code == SQLITE_OK; i++)
+		code = sqlite3_prepare_v3(base->database, statement_sql[i], -1, SQLITE_PREPARE_PERSISTENT, &base->statements[i],
+		                          NULL);
+	return code;
+}
+
+static bool means_broken(int code)
+{
+	return (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
+}
+
+/* quick_check answers in a row of text, also where the disk failed and the file may be as sound as ever. */
+static int judge_answer(const char *answer)
+{
+	const char *number = strstr(answer, "error code=");
+
+	if (strcmp(answer, "ok") == 0)
+		return SQLITE_OK;
+	int code = number ? (int)strtol(number + strlen("error code="), NULL, 10) : SQLITE_CORRUPT;
+	return (code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_NOMEM ? code : SQLITE_CORRUPT;
+}
+
+/* Reads every page. SQLITE_CORRUPT if what it finds makes no sense. */
+static int check(const struct base *base)
+{
+	sqlite3_stmt *statement;
+	int code = sqlite3_prepare_v2(base->database, "PRAGMA quick_check(1)", -1, &statement, NULL);
+	if (code != SQLITE_OK)
+		return code;
+	if (sqlite3_step(statement) == SQLITE_ROW) {
+		const char *answer = (const char *)sqlite3_column_text(statement, 0);
+		code = answer ? judge_answer(answer) : SQLITE_NOMEM;
+	}
+	int end = sqlite3_finalize(statement);
+	return code == SQLITE_OK ? end : code;
+}
+
+/* What a read of a file that could not be opened for writing says about it. */
+static bool is_broken(const char *path)
+{
+	struct base reader = {0};
+	int code = base_open_to_read(&reader, path);
+	base_close(&reader);
+	return means_broken(code);
+}
+
+enum migration_result base_open_file(struct base *base, const char *path, bool *broken, char *error, size_t error_size)
+{
+	*broken = false;
+	enum migration_result result = migration_open(path, migrations_state, PRAGMAS, &base->database, error, error_size);
+	if (result != MIGRATION_OK) {
+		*broken = is_broken(path);
+		return *broken ? MIGRATION_LATER : result;
+	}
+	int code = check(base);
+	if (code == SQLITE_OK)
+		code = prepare(base);
+	if (code == SQLITE_OK)
+		return MIGRATION_OK;
+	*broken = means_broken(code);
+	if (*broken)
+		snprintf(error, error_size, "%s: %s", path, sqlite3_errstr(code));
+	else
+		migration_explain(base->database, path, error, error_size);
+	result = *broken ? MIGRATION_LATER : migration_judge(base->database, code);
+	base_close(base);
+	return result;
+}
+
+int base_open_memory(struct base *base)
+{
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_MEMORY;
+	int code = sqlite3_open_v2("state", &base->database, flags, NULL);
+	for (const struct migration *m = migrations_state; m->version != 0 && code == SQLITE_OK; m++)
+		code = sqlite3_exec(base->database, m->sql, NULL, NULL, NULL);
+	return code == SQLITE_OK ? prepare(base) : code;
+}
+
+/* file:PATH?immutable=1, or NULL without memory; for sqlite3_free. */
+static char *immutable_uri(const char *path)
+{
+	char *uri = sqlite3_mprintf("file:");
+	for (; uri && *path; path++) {
+		char *longer = strchr("%?#", *path) ? sqlite3_mprintf("%s%%%02X", uri, (unsigned char)*path)
+		                                    : sqlite3_mprintf("%s%c", uri, *path);
+		sqlite3_free(uri);
+		uri = longer;
+	}
+	char *whole = uri ? sqlite3_mprintf("%s?immutable=1", uri) : NULL;
+	sqlite3_free(uri);
+	return whole;
+}
+
+static int open_reader(struct base *base, const char *name, int flags, const char *vfs)
+{
+	base_close(base);
+	int code = sqlite3_open_v2(name, &base->database, flags | SQLITE_OPEN_NOMUTEX, vfs);
+	if (code == SQLITE_OK)
+		code = sqlite3_extended_result_codes(base->database, 1);
+	/* The index of the WAL is then kept in memory of our own. */
+	if (code == SQLITE_OK)
+		code = sqlite3_exec(base->database, "PRAGMA locking_mode = EXCLUSIVE", NULL, NULL, NULL);
+	if (code == SQLITE_OK)
+		code = check(base);
+	return code == SQLITE_OK ? prepare(base) : code;
+}
+
+int base_open_to_read(struct base *base, const char *path)
+{
+	int code = open_reader(base, path, SQLITE_OPEN_READWRITE, NULL);
+	bool read_only = access(path, W_OK) != 0 && errno == EROFS;
+	if (code == SQLITE_OK || means_broken(code) || !read_only)
+		return code;
+	/* Nobody else writes there either, and the lock that is asked for above cannot be had. */
+	code = open_reader(base, path, SQLITE_OPEN_READONLY, "unix-none");
+	if (code == SQLITE_OK || means_broken(code))
+		return code;
+	/* There is no WAL, and none can be made. */
+	char *uri = immutable_uri(path);
+	if (!uri)
+		return SQLITE_NOMEM;
+	code = open_reader(base, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL);
+	sqlite3_free(uri);
+	return code;
+}
+
+void base_close(struct base *base)
+{
+	for (size_t i = 0; i < STATEMENT_COUNT; i++)
+		sqlite3_finalize(base->statements[i]);
+	sqlite3_close(base->database);
+	*base = (struct base){0};
+}
+
+/* ---- statements ---- */
+
+int base_run(const struct base *base, enum statement which)
+{
+	sqlite3_step(base->statements[which]);
+	return sqlite3_reset(base->statements[which]);
+}
+
+int base_put_retained(const struct base *base, struct slice topic, struct slice payload, int64_t time_us)
+{
+	sqlite3_stmt *put = base->statements[PUT_RETAINED];
+
+	/* A NULL pointer would bind NULL instead of nothing. */
+	int code = sqlite3_bind_text64(put, 1, topic.len > 0 ? topic.ptr : "", topic.len, SQLITE_STATIC, SQLITE_UTF8);
+	if (code == SQLITE_OK)
+		code = sqlite3_bind_blob64(put, 2, payload.len > 0 ? payload.ptr : "", payload.len, SQLITE_STATIC);
+	if (code == SQLITE_OK)
+		code = sqlite3_bind_int64(put, 3, time_us);
+	return code == SQLITE_OK ? base_run(base, PUT_RETAINED) : code;
+}
+
+int base_put_position(const struct base *base, sqlite3_int64 journal, sqlite3_int64 position)
+{
+	sqlite3_stmt *put = base->statements[PUT_POSITION];
+
+	int code = sqlite3_bind_int64(base->statements[DROP_OTHER_POSITIONS], 1, journal);
+	if (code == SQLITE_OK)
+		code = base_run(base, DROP_OTHER_POSITIONS);
+	if (code == SQLITE_OK)
+		code = sqlite3_bind_int64(put, 1, journal);
+	if (code == SQLITE_OK)
+		code = sqlite3_bind_int64(put, 2, position);
+	return code == SQLITE_OK ? base_run(base, PUT_POSITION) : code;
+}
+
+/* Both columns of a row, whose memory lasts until the next step. False: no memory for them. */
+static bool get_document(sqlite3_stmt *row, struct slice *topic, struct slice *payload)
+{
+	topic->ptr = (const char *)sqlite3_column_text(row, 0);
+	topic->len = (size_t)sqlite3_column_bytes(row, 0);
+	payload->ptr = sqlite3_column_blob(row, 1); /* NULL if it is empty */
+	payload->len = (size_t)sqlite3_column_bytes(row, 1);
+	return topic->ptr && sqlite3_errcode(sqlite3_db_handle(row)) != SQLITE_NOMEM;
+}
+
+int base_each_retained(const struct base *base, state_retained_callback callback, void *context)
+{
+	sqlite3_stmt *each = base->statements[EACH_RETAINED];
+	struct slice topic, payload;
+
+	while (sqlite3_step(each) == SQLITE_ROW) {
+		if (!get_document(each, &topic, &payload)) {
+			sqlite3_reset(each);
+			return SQLITE_NOMEM;
+		}
+		callback(context, topic, payload, sqlite3_column_int64(each, 2));
+	}
+	return sqlite3_reset(each);
+}
+
+/* ---- copying ---- */
+
+struct copying {
+	const struct base *to;
+	int code;
+};
+
+static void copy_one(void *context, struct slice topic, struct slice payload, int64_t time_us)
+{
+	struct copying *copying = context;
+	if (copying->code == SQLITE_OK)
+		copying->code = base_put_retained(copying->to, topic, payload, time_us);
+}
+
+static int copy_position(const struct base *from, const struct base *to)
+{
+	sqlite3_stmt *each = from->statements[EACH_POSITION];
+	int code = SQLITE_OK;
+
+	while (code == SQLITE_OK && sqlite3_step(each) == SQLITE_ROW)
+		code = base_put_position(to, sqlite3_column_int64(each, 0), sqlite3_column_int64(each, 1));
+	int end = sqlite3_reset(each);
+	return code == SQLITE_OK ? end : code;
+}
+
+int base_copy(const struct base *from, const struct base *to)
+{
+	struct copying copying = {.to = to};
+
+	int code = base_run(to, BEGIN);
+	if (code == SQLITE_OK)
+		code = base_each_retained(from, copy_one, &copying);
+	if (code == SQLITE_OK)
+		code = copying.code;
+	if (code == SQLITE_OK)
+		code = copy_position(from, to);
+	return code == SQLITE_OK ? base_run(to, COMMIT) : code;
+}

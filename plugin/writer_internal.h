@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * writer_internal: what a writer is in memory. Private to writer*.c.
+ */
+#ifndef HEARTH_WRITER_INTERNAL_H
+#define HEARTH_WRITER_INTERNAL_H
+
+#include "writer.h"
+#include "writer_series.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+/*
+ * A batch is what waits, up to here. Alone a few rows are stored at once; after an outage large transactions catch up
+ * sooner, since rows of one series come to lie beside each other.
+ */
+#define WRITER_BATCH_ROWS 100000
+#define WRITER_BATCH_TEXT (1 << 20) /* bytes of text in a batch */
+
+struct writer {
+	struct journal *journal;
+	const struct store_ops *ops;
+	char *location;
+	char *node;
+	struct mailbox *notices;
+	pthread_t thread;
+
+	pthread_mutex_t lock; /* of the two below, and of nothing else */
+	pthread_cond_t wake;
+	bool stopping;
+	int64_t deadline_ms; /* when stopping */
+
+	_Atomic uint64_t stored;
+	_Atomic uint64_t position;
+	_Atomic uint64_t passed;
+	_Atomic uint64_t durable;
+	_Atomic int64_t waiting_since_us;
+
+	/* All below is the thread's own. */
+	struct store *store; /* NULL: closed */
+	struct journal_cursor *cursor;
+	struct store_position at; /* what the store holds */
+	uint64_t done;            /* what ends at or before it is stored or in the batch */
+	uint64_t flushed;         /* what ends at or before it is stored */
+	bool unconfirmed;         /* `at` was written and not read back yet */
+	int sync_every_ms;
+	int64_t synced_ms; /* when the store was made durable last */
+	bool moved;        /* the last write lost the comparison */
+	bool owned;        /* the store held a position of this journal in this run */
+	uint64_t head_at_start;
+	uint64_t lost_position; /* what the store holds, if that is beyond head_at_start; see begin_at */
+
+	struct store_row *rows;
+	size_t count;
+	size_t room; /* in rows */
+	char *text;
+	size_t text_len;
+	bool dated; /* waiting_since_us is the batch's */
+	struct meanings meanings;
+
+	bool outage;
+	uint64_t stored_before; /* rows, when the outage began */
+	int backoff_ms;
+	int last_tries;  /* how often the store may be opened again when stopping */
+	bool unreadable; /* the journal; it was said */
+	uint64_t nameless_segment;
+};
+
+enum gathered {
+	GATHERED_ENOUGH,
+	GATHERED_ALL,     /* there is no more */
+	GATHERED_BLOCKED, /* the journal cannot be read on now */
+	GATHERED_FAILED   /* the store was lost, and the batch with it */
+};
+
+/* Reads the journal until the batch is full or nothing is left to read. */
+enum gathered writer_gather(struct writer *writer);
+
+void writer_empty_batch(struct writer *writer);
+
+/* Closes the store; the first time in an outage it also says why. */
+void writer_lose_store(struct writer *writer, const char *why);
+
+#endif
