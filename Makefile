@@ -46,6 +46,7 @@ UNIT     := $(patsubst test/unit/%.c,$(B)/test/unit/%,$(wildcard test/unit/*_tes
 UNIT_AID := $(patsubst test/unit/%.c,$(B)/test/unit/%.o,$(filter-out %_test.c,$(wildcard test/unit/*.c)))
 BROKER   := $(patsubst test/broker/%.c,$(B)/test/broker/%,$(wildcard test/broker/*_test.c))
 SUPPORT  := $(patsubst test/support/%.c,$(B)/test/support/%.o,$(wildcard test/support/*.c))
+FAULT    := $(B)/test/fault
 BENCH    := $(patsubst test/bench/%.c,$(B)/test/bench/%.o,$(filter-out test/bench/empty_plugin.c,$(wildcard test/bench/*.c)))
 
 # Sanitized code in Debian's own broker: its runtime has to be there first.
@@ -99,22 +100,30 @@ deps-test:
 
 # ---- test ----
 
+BENCH_ENV    = HEARTH_PLUGIN=$(abspath $(B))/mosquitto_hearth.so MOSQUITTO=$(MOSQUITTO)
+BENCH_PARTS := $(B)/test/bench/bench $(B)/test/bench/empty_plugin.so $(B)/mosquitto_hearth.so
+
 TEST_ENV  = HEARTH_PLUGIN=$(abspath $(B))/mosquitto_hearth.so MOSQUITTO=$(MOSQUITTO) HEARTH_PRELOAD=$(PRELOAD) \
-            TEST_FOLDER=$(abspath test)
+            HEARTH_FAULT_PLUGIN=$(abspath $(FAULT))/mosquitto_hearth_fault.so TEST_FOLDER=$(abspath test)
 
-test: $(UNIT) $(BROKER) $(B)/mosquitto_hearth.so
-	@$(TEST_ENV) sh test/run.sh $(UNIT) $(wildcard test/unit/*_test.py) $(BROKER)
+PROGRAMS_UNIT   = $(UNIT) $(FAULT)/nth_call_test
+PROGRAMS_BROKER = $(BROKER)
+PLUGINS         = $(B)/mosquitto_hearth.so $(FAULT)/mosquitto_hearth_fault.so
+PYTHON_TESTS    = $(wildcard test/unit/*_test.py)
 
-# Hours of kills, crash images, failing calls and outages in place of seconds.
-test-long: $(UNIT) $(BROKER) $(BENCH_PARTS)
-	@$(TEST_ENV) TEST_LONG=1 TEST_TIMEOUT=3600 sh test/run.sh $(UNIT) $(wildcard test/unit/*_test.py) $(BROKER)
+test: $(PROGRAMS_UNIT) $(PROGRAMS_BROKER) $(PLUGINS)
+	@$(TEST_ENV) sh test/run.sh $(PROGRAMS_UNIT) $(PYTHON_TESTS) $(PROGRAMS_BROKER)
+
+# Hundreds of kills, crash images, failing calls, and minutes of outage in place of a few.
+test-long: $(PROGRAMS_UNIT) $(PROGRAMS_BROKER) $(PLUGINS) $(BENCH_PARTS)
+	@$(TEST_ENV) TEST_LONG=1 TEST_TIMEOUT=3600 sh test/run.sh $(PROGRAMS_UNIT) $(PYTHON_TESTS) $(PROGRAMS_BROKER)
 	@$(BENCH_ENV) $(B)/test/bench/bench blocked --seconds 60 --rate 5000 --assert
 
-test-unit: $(UNIT)
-	@$(TEST_ENV) sh test/run.sh $(UNIT) $(wildcard test/unit/*_test.py)
+test-unit: $(PROGRAMS_UNIT)
+	@$(TEST_ENV) sh test/run.sh $(PROGRAMS_UNIT) $(PYTHON_TESTS)
 
-test-broker: $(BROKER) $(B)/mosquitto_hearth.so
-	@$(TEST_ENV) sh test/run.sh $(BROKER)
+test-broker: $(PROGRAMS_BROKER) $(PLUGINS)
+	@$(TEST_ENV) sh test/run.sh $(PROGRAMS_BROKER)
 
 $(B)/test/%.o: test/%.c Makefile
 	@mkdir -p $(@D)
@@ -129,11 +138,32 @@ $(BROKER): $(B)/test/broker/%: $(B)/test/broker/%.o $(SUPPORT)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(MODE) -o $@ $^ -lmosquitto -lcmocka -lcjson -lsqlite3 -lm -lpthread
 
+# ---- calls that fail: test/fault/fault.h ----
+
+# Plain objects, and never the link-time optimizer, which would inline what the linker is to put something in place of.
+FAULT_LINK := $(CC) -fno-lto
+FAULT_SEAM := $(addprefix $(FAULT)/,fault.o seam_system.o seam_sqlite.o seam_vfs.o)
+
+$(FAULT)/house_under.o: $(PURE) test/fault/wrapped.txt test/fault/wrapped_inside.txt
+	@mkdir -p $(@D)
+	$(Q)$(FAULT_LINK) -r -nostdlib -Wl,@test/fault/wrapped.txt -Wl,@test/fault/wrapped_inside.txt -o $@ $(PURE)
+
+$(FAULT)/plugin_under.o: $(OBJECTS) test/fault/wrapped.txt test/fault/wrapped_broker.txt
+	@mkdir -p $(@D)
+	$(Q)$(FAULT_LINK) -r -nostdlib -Wl,@test/fault/wrapped.txt -Wl,@test/fault/wrapped_broker.txt -o $@ $(OBJECTS)
+
+$(FAULT)/nth_call_test: $(addprefix $(FAULT)/,nth_call_test.o scenario.o scenario_check.o scenario_house.o house_under.o) \
+		$(FAULT_SEAM) $(B)/test/unit/fake_broker.o
+	@echo "  LINK  $@"
+	$(Q)$(FAULT_LINK) $(MODE) -o $@ $^ -lcmocka $(LIBS)
+
+$(FAULT)/mosquitto_hearth_fault.so: $(addprefix $(FAULT)/,plugin_fault.o seam_broker.o plugin_under.o) $(FAULT_SEAM)
+	@echo "  LINK  $@"
+	$(Q)$(FAULT_LINK) $(MODE) -shared $(HARDEN) -o $@ $^ $(LIBS)
+
 # ---- bench ----
 
 BENCH_ALL := "message" "journal" "store" "blocked --seconds 6"
-BENCH_ENV  = HEARTH_PLUGIN=$(abspath $(B))/mosquitto_hearth.so MOSQUITTO=$(MOSQUITTO)
-BENCH_PARTS := $(B)/test/bench/bench $(B)/test/bench/empty_plugin.so $(B)/mosquitto_hearth.so
 
 # They go on after one that failed, so that the others' figures are there, and make fails in the end.
 bench: $(BENCH_PARTS)
