@@ -58,7 +58,8 @@ static void entry_read(const struct journal_record *record, struct names *names,
 		names->name[entry->number] = strndup(entry->topic.ptr, entry->topic.len);
 		return;
 	case RECORD_READING:
-		assert_true(record_get_reading(record->payload, record->len, &entry->number, &entry->time_us, NULL, &entry->value));
+		assert_true(
+			record_get_reading(record->payload, record->len, &entry->number, &entry->time_us, NULL, &entry->value));
 		assert_in_range(entry->number, 0, SERIES_MAX - 1);
 		assert_non_null(names->name[entry->number]);
 		entry->topic = slice_of(names->name[entry->number]);
