@@ -19,17 +19,18 @@ static unsigned taken_count;
 static struct sigaction before;
 static uintptr_t page_size;
 
-static bool replace(struct guard *guard, uintptr_t address)
+static bool replace(struct guard *guard, char *address)
 {
 	const uintptr_t begin = atomic_load(&guard->begin);
 	const size_t size = atomic_load(&guard->size);
+	const uintptr_t number = (uintptr_t)address;
 
-	if (begin == 0 || address < begin || address - begin >= size)
+	if (begin == 0 || number < begin || number - begin >= size)
 		return false;
-	const uintptr_t page = address & ~(page_size - 1);
+	char *page = address - number % page_size;
 	/* Said first: whoever sees the new memory sees this too. */
 	atomic_store(&guard->hit, true);
-	return mmap((void *)page, size - (page - begin), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+	return mmap(page, size - ((uintptr_t)page - begin), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
 	            -1, 0) != MAP_FAILED;
 }
 
@@ -38,7 +39,7 @@ static void on_sigbus(int number, siginfo_t *info, void *context)
 	int reason = errno;
 
 	for (unsigned i = 0; i < GUARDS_MAX; i++) {
-		if (replace(&guards[i], (uintptr_t)info->si_addr)) {
+		if (replace(&guards[i], info->si_addr)) {
 			errno = reason;
 			return;
 		}

@@ -31,17 +31,15 @@ struct segment {
 };
 
 struct journal {
-	/* The appending thread's alone. */
-	_Alignas(CACHE_LINE) struct segment *segment;
-	uint8_t *bytes;        /* where the segment is mapped */
-	uint64_t begin;        /* its begin */
-	uint64_t end;          /* its end */
-	uint64_t at;           /* position of the next record */
-	uint64_t easy_end;     /* up to here journal_reserve need not think */
-	uint64_t marked;       /* what the last mark says */
-	uint64_t segment_size; /* never changes */
-	struct guard *guard;   /* watches over `bytes` */
-	bool half_told;        /* the keeping thread was woken because the segment is half full */
+	/* The appending thread's alone: one cache line. */
+	_Alignas(CACHE_LINE) uint8_t *bytes; /* where the segment is mapped */
+	uint64_t begin;                      /* its begin */
+	uint64_t end;                        /* its end */
+	uint64_t at;                         /* position of the next record */
+	uint64_t easy_end;                   /* up to here journal_reserve need not think */
+	uint64_t marked;                     /* what the last mark says */
+	struct guard *guard;                 /* watches over `bytes` */
+	struct segment *segment;
 
 	/* The keeping thread's alone. */
 	_Alignas(CACHE_LINE) struct segment *front; /* of the chain */
@@ -58,6 +56,7 @@ struct journal {
 	/* Written by the appending thread, read by all. */
 	_Alignas(CACHE_LINE) _Atomic uint64_t head;
 	struct segment *_Atomic current; /* only the keeping thread may follow it */
+	bool half_told; /* the appending thread's alone: it woke the keeping thread because the segment is half full */
 
 	/* Where a cursor met bytes that the disk does not give, and how often. Written by all who read. */
 	_Atomic uint64_t unreadable_at;
@@ -68,6 +67,7 @@ struct journal {
 	uint64_t run_begin; /* position where this run began */
 	uint64_t torn;
 	uint64_t quota;
+	uint64_t segment_size;
 	int folder; /* -1: journal_open_none made it */
 	int lock;
 	char *path;

@@ -28,8 +28,8 @@ struct writer {
 
 	pthread_mutex_t lock; /* of the two below, and of nothing else */
 	pthread_cond_t wake;
-	bool stopping;
 	int64_t deadline_ms; /* when stopping */
+	bool stopping;
 
 	_Atomic uint64_t stored;
 	_Atomic uint64_t position;
@@ -43,11 +43,12 @@ struct writer {
 	struct store_position at; /* what the store holds */
 	uint64_t done;            /* what ends at or before it is stored or in the batch */
 	uint64_t flushed;         /* what ends at or before it is stored */
-	bool unconfirmed;         /* `at` was written and not read back yet */
+	int64_t synced_ms;        /* when the store was made durable last */
 	int sync_every_ms;
-	int64_t synced_ms; /* when the store was made durable last */
-	bool moved;        /* the last write lost the comparison */
-	bool owned;        /* the store held a position of this journal in this run */
+	bool unconfirmed; /* `at` was written and not read back yet */
+	bool moved;       /* the last write lost the comparison */
+	bool owned;       /* the store held a position of this journal in this run */
+	bool dated;       /* waiting_since_us is the batch's */
 	uint64_t head_at_start;
 	uint64_t lost_position; /* what the store holds, if that is beyond head_at_start; see begin_at */
 
@@ -56,15 +57,14 @@ struct writer {
 	size_t room; /* in rows */
 	char *text;
 	size_t text_len;
-	bool dated; /* waiting_since_us is the batch's */
 	struct meanings meanings;
 
-	bool outage;
 	uint64_t stored_before; /* rows, when the outage began */
-	int backoff_ms;
-	int last_tries;  /* how often the store may be opened again when stopping */
-	bool unreadable; /* the journal; it was said */
 	uint64_t nameless_segment;
+	int backoff_ms;
+	int last_tries; /* how often the store may be opened again when stopping */
+	bool outage;
+	bool unreadable; /* the journal; it was said */
 };
 
 enum gathered {
