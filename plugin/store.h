@@ -46,7 +46,10 @@ struct store_ops {
 
 	enum store_result (*position)(struct store *store, struct store_position *out);
 
-	/* The store's own id of a series, made if it is new. */
+	/*
+	 * The store's own id of a series, made if it is new. A new one may be kept no earlier than by the next write: after
+	 * anything but STORE_OK from a function, ids have to be asked for again.
+	 */
 	enum store_result (*series)(struct store *store, const struct topic *topic, int64_t *id);
 
 	/* Stores rows and moves the position from `from` to `to` in one transaction. count may be 0. */

@@ -89,6 +89,12 @@ static int run(const struct store *store, enum statement which)
 	return sqlite3_reset(store->statements[which]);
 }
 
+/* Begins a transaction, unless sqlite_series has. */
+static int begin(const struct store *store)
+{
+	return sqlite3_get_autocommit(store->database) ? run(store, BEGIN) : SQLITE_OK;
+}
+
 /* ---- opening ---- */
 
 static void sqlite_close(struct store *store)
@@ -206,7 +212,9 @@ static enum store_result sqlite_series(struct store *store, const struct topic *
 	if (step == SQLITE_ROW)
 		return STORE_OK;
 
-	if (bind_series(store->statements[ADD_SERIES], topic) != SQLITE_OK || run(store, ADD_SERIES) != SQLITE_OK)
+	/* In the transaction of the rows to come: one for each would take longer than the rows. */
+	if (begin(store) != SQLITE_OK || bind_series(store->statements[ADD_SERIES], topic) != SQLITE_OK ||
+	    run(store, ADD_SERIES) != SQLITE_OK)
 		return away_sqlite(store);
 	*id = sqlite3_last_insert_rowid(store->database);
 	return STORE_OK;
@@ -328,7 +336,7 @@ static enum store_result sqlite_write(struct store *store, const struct store_ro
 	if (!sort_rows(store, rows, count))
 		return away(store, "out of memory");
 
-	int code = run(store, BEGIN);
+	int code = begin(store);
 	if (code == SQLITE_OK)
 		code = move_position(store, from, to, &moved);
 	if (code == SQLITE_OK && !moved) {

@@ -176,10 +176,22 @@ static void a_series_keeps_its_id(void **state)
 			assert_int_not_equal(ids[i], ids[j]);
 		assert_int_equal(series(store, names[i]), ids[i]);
 	}
+	/* New ones are kept with the rows that they are for. */
+	struct store_position none = {0, 0}, first = {JOURNAL, 100}, wrong = {JOURNAL, 50};
+	struct store_row row = number_row(ids[0], NOON, 10, 1);
+	assert_int_equal(store_sqlite.write(store, &row, 1, &none, &first), STORE_OK);
 	store_sqlite.close(store);
 	store = open_store();
 	for (size_t i = COUNT(names); i-- > 0;)
 		assert_int_equal(series(store, names[i]), ids[i]);
+
+	/* And go with rows that are not stored. */
+	row.series = series(store, "x/y/z/value");
+	assert_int_equal(store_sqlite.write(store, &row, 1, &wrong, &first), STORE_MOVED);
+	assert_string_equal(ask(path, "SELECT count(*) FROM series"), "5\n");
+	row.series = series(store, "x/y/z/value");
+	assert_int_equal(store_sqlite.write(store, &row, 1, &first, &wrong), STORE_OK);
+	assert_string_equal(ask(path, "SELECT count(*), location FROM series WHERE id > 5"), "1|x\n");
 	store_sqlite.close(store);
 }
 
