@@ -69,7 +69,9 @@ struct crew *crew_start(void)
 	sem_init(&crew->asked, 0, 0);
 	sem_init(&crew->done, 0, 0);
 
-	sigfillset(&all); /* signals are the broker's */
+	/* Signals are the broker's, but for the one that the journal's guard answers in whichever thread it strikes. */
+	sigfillset(&all);
+	sigdelset(&all, SIGBUS);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	int code = pthread_create(&crew->thread, NULL, crew_main, crew);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -9,6 +9,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#define APPEND_TRIES 4
+
 struct series *feed_series(struct feed *feed, struct slice name, const struct topic *topic)
 {
 	bool made;
@@ -36,14 +38,19 @@ static bool store(struct feed *feed, struct series *series, const struct value *
 	uint8_t record[RECORD_READING_MAX];
 	size_t len = record_put_reading(record, series->number, time_us, mode & FEED_DEVICE_TIME, value);
 	size_t need = journal_record_size(len) + journal_record_size(8 + (size_t)series->name_len);
-	uint64_t segment = journal_reserve(feed->journal, need, mode & FEED_CONTROL ? JOURNAL_CONTROL : JOURNAL_READING);
-	bool stored = segment != 0 && (series->segment == segment || define(feed, series, segment)) &&
-	              journal_append(feed->journal, RECORD_READING, record, len) != 0;
-	if (stored)
-		feed->counters.stored++;
-	else
-		feed->counters.lost++;
-	return stored;
+	enum journal_priority priority = mode & FEED_CONTROL ? JOURNAL_CONTROL : JOURNAL_READING;
+	uint64_t segment;
+	/* A disk that refuses a page takes its segment with it, and there may be another one. */
+	for (int tries = 0; tries < APPEND_TRIES && (segment = journal_reserve(feed->journal, need, priority)) != 0;
+	     tries++) {
+		if ((series->segment == segment || define(feed, series, segment)) &&
+		    journal_append(feed->journal, RECORD_READING, record, len) != 0) {
+			feed->counters.stored++;
+			return true;
+		}
+	}
+	feed->counters.lost++;
+	return false;
 }
 
 /* The store policy of the series' config: small changes need not be kept, but now and then one is. */
@@ -104,7 +111,9 @@ bool feed_retain(struct feed *feed, struct slice topic, struct slice payload, st
 	if (record == NULL)
 		return false;
 	size_t len = record_put_retained(record, now.wall_us, topic, payload);
-	bool kept = journal_append(feed->journal, RECORD_RETAINED, record, len) != 0;
+	bool kept = false;
+	for (int tries = 0; !kept && tries < APPEND_TRIES && feed_has_room(feed, topic, payload); tries++)
+		kept = journal_append(feed->journal, RECORD_RETAINED, record, len) != 0;
 	free(record);
 	return kept;
 }

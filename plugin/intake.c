@@ -28,6 +28,7 @@ struct intake {
 	uint64_t gauge_messages; /* counters.messages and the time at the last gauges */
 	int64_t gauge_ms;
 	struct losses losses;
+	bool config_refused; /* by the journal, after it was in force */
 };
 
 /* A message on its way through a handler. */
@@ -251,9 +252,11 @@ static enum verdict on_config(struct intake *intake, struct arrival *arrival)
 		               arrival->now);
 		return INTAKE_WITHHOLD;
 	case CATALOG_SAME:
-		if (slice_trim(message->payload).len > 0)
+		/* One that is in force is in the journal too, unless that once refused one. A removal is always kept: what it removes
+		 * may have found no place at the start and must not come back at the next. */
+		if (slice_trim(message->payload).len > 0 && !intake->config_refused)
 			return INTAKE_PASS;
-		break;            /* one that could not be put in force at the start must not come back at the next */
+		break;
 	case CATALOG_UNBOUND: /* the next tick says which series and why */
 	case CATALOG_CHANGED:
 		break;
@@ -262,9 +265,11 @@ static enum verdict on_config(struct intake *intake, struct arrival *arrival)
 	struct slice payload = message->payload;
 	if (slice_trim(payload).len == 0)
 		payload.len = 0;
-	if (!feed_retain(&intake->feed, message->topic, payload, arrival->now))
+	if (!feed_retain(&intake->feed, message->topic, payload, arrival->now)) {
+		intake->config_refused = true;
 		refuse(intake, arrival, "journal_full", (struct slice){"", 0},
 		       "a journal that takes it: the config is in force, and may be gone after a restart");
+	}
 	return INTAKE_PASS;
 }
 

@@ -15,7 +15,7 @@
 
 #define MEBIBYTE           (UINT64_C(1) << 20)
 #define SEGMENT_SIZE_LARGE (16 * MEBIBYTE)
-#define SEGMENT_SIZE_MOST  (1024 * MEBIBYTE)
+#define READ_PATIENCE_MS   300000
 
 /* ---- appending thread ---- */
 
@@ -57,6 +57,7 @@ static bool put(struct journal *journal, uint32_t word, const void *payload, siz
 	if (len > 0)
 		memcpy(to + FRAME_SIZE, payload, len);
 	put_frame(to, frame_crc(journal->at, word, payload, len), word);
+	atomic_signal_fence(memory_order_seq_cst); /* the guard's handler runs between the two */
 	if (atomic_load_explicit(&journal->guard->hit, memory_order_relaxed)) {
 		give_up_segment(journal);
 		return false;
@@ -65,11 +66,12 @@ static bool put(struct journal *journal, uint32_t word, const void *payload, siz
 	return true;
 }
 
-static void put_mark(struct journal *journal, uint64_t synced)
+static void put_mark(struct journal *journal, uint64_t synced, uint64_t ended)
 {
 	uint8_t payload[FRAME_MARK_SIZE - FRAME_SIZE];
 
 	put_u64(payload, synced);
+	put_u64(payload + 8, ended);
 	if (!put(journal, FRAME_MARK_WORD, payload, sizeof payload))
 		return;
 	journal->marked = synced;
@@ -78,12 +80,14 @@ static void put_mark(struct journal *journal, uint64_t synced)
 
 static void leave_segment(struct journal *journal, struct segment *next)
 {
+	if (journal->bytes && journal->at > journal->begin + SEGMENT_HEADER)
+		journal->ended = journal->at;
 	if (journal->end - journal->at >= FRAME_SIZE)
 		put_frame(journal->bytes + (journal->at - journal->begin), frame_crc(journal->at, FRAME_SEAL_WORD, NULL, 0),
 		          FRAME_SEAL_WORD);
 	enter_segment(journal, next);
 	/* One in each segment: those of earlier ones may be gone before the segments that they vouch for. */
-	put_mark(journal, atomic_load_explicit(&journal->synced, memory_order_relaxed));
+	put_mark(journal, atomic_load_explicit(&journal->synced, memory_order_relaxed), journal->ended);
 	journal_wake(journal);
 }
 
@@ -122,8 +126,8 @@ static uint64_t reserve_hard(struct journal *journal, size_t bytes, enum journal
 	const uint64_t begin = find_room(journal, FRAME_MARK_SIZE + bytes, priority);
 	if (begin == 0)
 		return 0;
-	if (journal->marked != synced)
-		put_mark(journal, synced);
+	if (journal->marked < synced)
+		put_mark(journal, synced, 0);
 	/* After a refusal there may be another segment. */
 	return journal->at + bytes <= journal->end ? begin : find_room(journal, bytes, priority);
 }
@@ -164,10 +168,10 @@ static bool check_options(const struct journal_options *options, uint64_t *segme
 	const uint64_t size = options->segment_size ? options->segment_size : default_segment_size(options->quota);
 
 	*segment_size = size;
-	if (size < SEGMENT_SIZE_MIN || size > SEGMENT_SIZE_MOST || (size & (size - 1)) != 0) {
+	if (size < SEGMENT_SIZE_MIN || size > SEGMENT_SIZE_MAX || (size & (size - 1)) != 0) {
 		snprintf(error, error_size,
 		         "%s: journal segments of %" PRIu64 " bytes: wanted a power of two from %d to %" PRIu64,
-		         options->directory, size, SEGMENT_SIZE_MIN, SEGMENT_SIZE_MOST);
+		         options->directory, size, SEGMENT_SIZE_MIN, SEGMENT_SIZE_MAX);
 		return false;
 	}
 	if (options->quota < 4 * size || options->quota > INT64_MAX) {
@@ -237,6 +241,11 @@ static bool begin_run(struct journal *journal, char *error, size_t error_size)
 	journal->torn = earlier.torn;
 	journal->id = earlier.journal_id;
 	journal->run_begin = earlier.end == 0 ? size : (earlier.end + size - 1) / size * size;
+	if (journal->run_begin > POSITION_MAX) {
+		snprintf(error, error_size, "%s: its positions are used up: wanted an empty folder", journal->path);
+		errno = 0;
+		return false;
+	}
 	if (!random_id(&journal->id)) {
 		snprintf(error, error_size, "%s: no random number: %s", journal->path, strerror(errno));
 		return false;
@@ -245,12 +254,13 @@ static bool begin_run(struct journal *journal, char *error, size_t error_size)
 	const size_t used = earlier.count - earlier.empty;
 	struct segment *first = journal_make_segment(journal, journal->run_begin, ignored, sizeof ignored);
 	if (!first && earlier.empty > 0) {
-		/* They may hold the room that it needs. One header is kept: the journal's id may be written in no other. */
-		const size_t kept = used > 0 ? used : 1;
-		remove_unused(journal, kept, earlier.count);
-		if (used == 0 && segment_cut(journal->folder, journal->files[0].begin, SEGMENT_HEADER))
-			journal->files[0].size = SEGMENT_HEADER;
-		journal->file_count = earlier.count = kept;
+		/* They may hold the room that it needs. The last one's header is kept, for the height of its positions. */
+		struct segment_file *last = &journal->files[earlier.count - 1];
+		if (segment_cut(journal->folder, last->begin, SEGMENT_HEADER))
+			last->size = last->size < SEGMENT_HEADER ? last->size : SEGMENT_HEADER;
+		remove_unused(journal, used, earlier.count - 1);
+		journal->files[used] = *last;
+		journal->file_count = earlier.count = used + 1;
 		first = journal_make_segment(journal, journal->run_begin, ignored, sizeof ignored);
 	}
 	/* Else a journal that is full would grow by a segment at each start. */
@@ -327,6 +337,7 @@ struct journal *journal_open(const struct journal_options *options, char *error,
 	}
 	journal->quota = options->quota;
 	journal->segment_size = segment_size;
+	journal->read_patience_ms = options->read_patience_ms > 0 ? options->read_patience_ms : READ_PATIENCE_MS;
 	errno = 0;
 	if (open_folder(journal, error, error_size) && begin_run(journal, error, error_size))
 		return journal;
@@ -360,7 +371,7 @@ void journal_close(struct journal *journal)
 	/* The last mark vouches for all that was written, so that a bit which flips in it later is found to be damage. */
 	if (journal_sync_segments(journal, ignored, sizeof ignored) && !stub &&
 	    journal->end - journal->at >= FRAME_MARK_SIZE)
-		put_mark(journal, journal->at);
+		put_mark(journal, journal->at, 0);
 	journal_sync_segments(journal, ignored, sizeof ignored);
 	/* Newest first: a crash in between leaves the unused files at the end, where they are looked for. */
 	for (size_t i = journal->file_count; i-- > 0 && journal->files[i].begin + stub > current;)

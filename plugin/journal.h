@@ -24,6 +24,7 @@ struct journal_options {
 	const char *directory; /* made (0700) if missing; its parent must exist */
 	uint64_t quota;        /* most bytes of all segments; at least 4 segments */
 	uint64_t segment_size; /* bytes a segment, a power of two from 64 KiB; 0: quota / 64 between 1 MiB and 16 MiB */
+	int read_patience_ms;  /* for so long a cursor asks a disk again for bytes that it does not give; 0: 5 minutes */
 };
 
 /*
@@ -80,7 +81,7 @@ bool journal_sync(struct journal *journal, char *error, size_t error_size);
 void journal_wait(struct journal *journal, int milliseconds);
 void journal_wake(struct journal *journal); /* from any thread */
 
-/* Removes the segments that end at or before a position. */
+/* Removes the segments that end at or before a position. What the disk refuses, journal_sync tells. */
 void journal_trim(struct journal *journal, uint64_t position);
 
 /* ---- any thread ---- */

@@ -2,14 +2,16 @@
 /*
  * journal_cursor: reading, from any thread.
  *
- * A cursor shares nothing with the threads that write but the head: it opens and reads the segment files by itself. What lies before the head is complete and never changes, so it needs no lock, and the file it stands on
- * stays readable to it when it is removed.
+ * A cursor shares nothing with the threads that write but the head: it opens and reads the segment files by itself. What
+ * lies before the head is complete and never changes, so it needs no lock, and the file it stands on stays readable to it
+ * when it is removed.
  */
 #include "journal_internal.h"
 #include "journal_view.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
 struct journal_cursor {
 	struct journal *journal;
@@ -20,6 +22,16 @@ struct journal_cursor {
 	uint64_t at;    /* position of the next record */
 	bool readable;  /* its header is sound */
 	bool over;      /* go on with the next segment */
+
+	/*
+	 * A place that makes no sense, while the segment behind it has not been asked: where the disk refused to take more, that
+	 * one says so, and nothing is missing. 0: none.
+	 */
+	uint64_t suspect;
+	uint64_t suspect_segment;
+	uint64_t suspect_end;
+
+	int64_t failing_since_ms; /* the disk does not give what comes next; 0: it does */
 };
 
 struct journal_cursor *journal_cursor_new(struct journal *journal, uint64_t position)
@@ -60,15 +72,20 @@ static uint64_t choose(const struct journal_cursor *cursor, const uint64_t *begi
 
 /*
  * A disk that does not give its bytes may be one that was unplugged, or have one bad sector for ever. So it is asked
- * again, by whichever cursor, and only after that many times is what it holds given up.
+ * again, and only after some time is what it holds given up.
  */
-#define READ_TRIES 20
-
-static bool worth_another_try(struct journal *journal, uint64_t position)
+static bool worth_another_try(struct journal_cursor *cursor)
 {
-	if (atomic_exchange(&journal->unreadable_at, position) != position)
-		atomic_store(&journal->unreadable_tries, 0);
-	return atomic_fetch_add(&journal->unreadable_tries, 1) < READ_TRIES;
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	const int64_t now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	if (cursor->failing_since_ms == 0)
+		cursor->failing_since_ms = now_ms;
+	if (now_ms - cursor->failing_since_ms < cursor->journal->read_patience_ms)
+		return true;
+	cursor->failing_since_ms = 0;
+	return false;
 }
 
 /* Opens the next segment, or the first: JOURNAL_RECORD; JOURNAL_END if there is none yet; or JOURNAL_FAILED. */
@@ -92,7 +109,7 @@ static enum journal_next advance(struct journal_cursor *cursor, uint64_t head)
 		return errno == ENOENT ? JOURNAL_END : JOURNAL_FAILED;
 
 	const bool sound = view_header(&cursor->segment, &header);
-	if (cursor->segment.failed && worth_another_try(cursor->journal, begin))
+	if (cursor->segment.failed && worth_another_try(cursor))
 		return JOURNAL_FAILED;
 	const uint64_t size = cursor->segment.size;
 	cursor->begin = begin;
@@ -111,6 +128,24 @@ static enum journal_next damaged(struct journal_cursor *cursor, uint64_t positio
 	return JOURNAL_DAMAGED;
 }
 
+static void suspect(struct journal_cursor *cursor)
+{
+	if (cursor->suspect == 0) {
+		cursor->suspect = cursor->at;
+		cursor->suspect_segment = cursor->begin;
+	}
+	cursor->suspect_end = cursor->end;
+	cursor->over = true;
+}
+
+static enum journal_next suspect_damaged(struct journal_cursor *cursor, struct journal_record *record)
+{
+	*record = (struct journal_record){
+		.position = cursor->suspect, .end = cursor->suspect_end, .segment = cursor->suspect_segment};
+	cursor->suspect = 0;
+	return JOURNAL_DAMAGED;
+}
+
 enum journal_next journal_next(struct journal_cursor *cursor, struct journal_record *record)
 {
 	const uint64_t head = journal_head(cursor->journal);
@@ -118,32 +153,42 @@ enum journal_next journal_next(struct journal_cursor *cursor, struct journal_rec
 	for (;;) {
 		if (cursor->begin == 0 || cursor->over) {
 			if (cursor->begin != 0 && head <= cursor->end)
-				return JOURNAL_END;
+				return cursor->suspect != 0 ? suspect_damaged(cursor, record) : JOURNAL_END;
 			enum journal_next advanced = advance(cursor, head);
 			if (advanced != JOURNAL_RECORD)
 				return advanced;
 			continue;
 		}
 		if (!cursor->readable)
-			return damaged(cursor, cursor->begin, record);
+			return cursor->suspect != 0 ? suspect_damaged(cursor, record) : damaged(cursor, cursor->begin, record);
 		if (cursor->at == head)
-			return JOURNAL_END;
+			return cursor->suspect != 0 ? suspect_damaged(cursor, record) : JOURNAL_END;
 
 		const uint64_t limit = head < cursor->end ? head : cursor->end;
-		switch (view_frame(&cursor->segment, cursor->at - cursor->begin, limit - cursor->begin, record)) {
+		const enum frame_state state =
+			view_frame(&cursor->segment, cursor->at - cursor->begin, limit - cursor->begin, record);
+		if (state == FRAME_BAD && cursor->segment.failed && worth_another_try(cursor))
+			return JOURNAL_FAILED;
+		if (state == FRAME_BAD) {
+			suspect(cursor);
+			continue;
+		}
+		cursor->failing_since_ms = 0;
+		if (cursor->suspect != 0) {
+			const bool refused = state == FRAME_MARK && get_u64(record->payload + 8) == cursor->suspect;
+			if (!refused)
+				return suspect_damaged(cursor, record);
+			cursor->suspect = 0;
+		}
+		switch (state) {
 		case FRAME_RECORD:
 			cursor->at = record->end;
 			return JOURNAL_RECORD;
 		case FRAME_MARK:
 			cursor->at = record->end;
 			break;
-		case FRAME_LAST:
+		default:
 			cursor->over = true;
-			break;
-		case FRAME_BAD:
-			if (cursor->segment.failed && worth_another_try(cursor->journal, cursor->at))
-				return JOURNAL_FAILED;
-			return damaged(cursor, cursor->at, record);
 		}
 	}
 }

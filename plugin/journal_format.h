@@ -26,12 +26,14 @@
  * Two frames of type 0 are the journal's own and no records:
  *   seal, length 0xFFFFFF, no payload: ends a segment that another one of the same run follows, unless its records fill
  *         the file to the last byte;
- *   mark, length 8, payload: a position. All that was written before it is safe from a loss of power. Each segment
- *         begins with one; that of a run's first segment says so of all earlier ones.
+ *   mark, length 16, payload: a position P, and a position E. All that was written before P is safe from a loss of power.
+ *         Each segment begins with a mark; that of a run's first segment says so of all earlier ones. Only there E is not
+ *         0: it is where the records of the segment before end, of the same run, since a disk that fails may have refused
+ *         its seal.
  *
  * A new file is all zeros behind its header, and a record's frame is written last and at once: so after `kill -9` the
  * first frame of zeros is where the written part ends. The next run cuts the last file there (journal_recovery.c).
- * Hence in every segment but the one being written records go on up to the seal or the file's end. What does not, is
+ * Hence in every segment but the one being written records go on up to the seal, to E or the file's end. What does not, is
  * damage if a mark vouches for the place, and else the end of what a loss of power has left.
  */
 #ifndef HEARTH_JOURNAL_FORMAT_H
@@ -44,13 +46,14 @@
 #include <string.h>
 
 #define SEGMENT_SIZE_MIN 65536
+#define SEGMENT_SIZE_MAX (UINT64_C(1) << 30)
 #define SEGMENT_HEADER   64
 #define SEGMENT_VERSION  1
 
 #define FRAME_SIZE      8
 #define FRAME_SEAL_WORD 0x00FFFFFFu
-#define FRAME_MARK_WORD 8u
-#define FRAME_MARK_SIZE 16 /* with its payload */
+#define FRAME_MARK_WORD 16u
+#define FRAME_MARK_SIZE 24 /* with its payload */
 
 static const uint8_t segment_magic[8] = {'H', 'E', 'A', 'R', 'T', 'H', 'J', '\n'};
 
@@ -108,8 +111,11 @@ static inline bool segment_header_get(const uint8_t *bytes, size_t size, uint64_
 	out->begin = get_u64(bytes + 16);
 	out->span = get_u64(bytes + 24);
 	out->journal_id = get_u64(bytes + 32);
-	return out->begin == begin;
+	return out->begin == begin && out->span >= SEGMENT_HEADER && out->span <= SEGMENT_SIZE_MAX;
 }
+
+/* No position comes near what 64 bits hold, so that sums never overflow. */
+#define POSITION_MAX (INT64_MAX / 2)
 
 /* The position is part of the CRC, so that a record which stands where it was not written never passes for one. */
 static inline uint32_t frame_crc(uint64_t position, uint32_t word, const void *payload, size_t len)

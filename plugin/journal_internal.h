@@ -47,6 +47,7 @@ struct journal {
 	struct segment_file *files; /* all segment files, spare ones too, oldest first */
 	size_t file_count;
 	size_t file_room;
+	int remove_error; /* errno of the last removal that the disk refused; 0: none */
 
 	/* Written by the keeping thread, read by all. */
 	_Atomic uint64_t oldest;
@@ -57,10 +58,7 @@ struct journal {
 	_Alignas(CACHE_LINE) _Atomic uint64_t head;
 	struct segment *_Atomic current; /* only the keeping thread may follow it */
 	bool half_told; /* the appending thread's alone: it woke the keeping thread because the segment is half full */
-
-	/* Where a cursor met bytes that the disk does not give, and how often. Written by all who read. */
-	_Atomic uint64_t unreadable_at;
-	_Atomic unsigned unreadable_tries;
+	uint64_t ended; /* the appending thread's alone: where the records of the segments before end, in this run */
 
 	/* Never changes while the journal is open. */
 	uint64_t id;
@@ -68,6 +66,7 @@ struct journal {
 	uint64_t torn;
 	uint64_t quota;
 	uint64_t segment_size;
+	int read_patience_ms;
 	int folder; /* -1: journal_open_none made it */
 	int lock;
 	char *path;

@@ -146,25 +146,43 @@ bool journal_sync_segments(struct journal *journal, char *error, size_t error_si
 {
 	const uint64_t head = journal_head(journal);
 	const struct segment *current = atomic_load_explicit(&journal->current, memory_order_acquire);
+	const uint64_t oldest = atomic_load_explicit(&journal->oldest, memory_order_relaxed);
+	bool good = true;
 
-	for (;;) {
-		struct segment *segment = journal->front;
+	/* One that the disk refuses does not keep it from the others, but only what is safe without a gap may be marked. */
+	for (struct segment *segment = journal->front;;
+	     segment = atomic_load_explicit(&segment->next, memory_order_relaxed)) {
 		const uint64_t end = segment == current ? head : segment->end;
-		if (segment->synced < end) {
-			if (!sync_segment(segment, end))
-				return complain(journal, segment->begin, "cannot be synced", error, error_size);
-			atomic_store_explicit(&journal->synced, end, memory_order_relaxed);
+		if (segment != current && end <= oldest) /* stored and removed */
+			segment->synced = end;
+		if (segment->synced < end && !sync_segment(segment, end)) {
+			if (good)
+				complain(journal, segment->begin, "cannot be synced", error, error_size);
+			good = false;
 		}
+		if (good)
+			atomic_store_explicit(&journal->synced, end, memory_order_relaxed);
 		if (segment == current)
-			return true;
-		journal->front = atomic_load_explicit(&segment->next, memory_order_relaxed);
-		journal_free_segment(segment);
+			break;
 	}
+	while (journal->front != current && journal->front->synced == journal->front->end) {
+		struct segment *done = journal->front;
+		journal->front = atomic_load_explicit(&done->next, memory_order_relaxed);
+		journal_free_segment(done);
+	}
+	return good;
 }
 
-/* What is written into a file that has no name any more is gone with the process. False with a message. */
+/*
+ * What is written into a file that has no name any more is gone with the process, and what cannot be removed takes up the
+ * quota. False with a message.
+ */
 static bool check_names(const struct journal *journal, char *error, size_t error_size)
 {
+	if (journal->remove_error != 0) {
+		errno = journal->remove_error;
+		return complain(journal, journal->files[0].begin, "is stored and cannot be removed", error, error_size);
+	}
 	for (const struct segment *segment = journal->front; segment;
 	     segment = atomic_load_explicit(&segment->next, memory_order_relaxed)) {
 		if (segment->mapping.bytes && !segment_is_there(&segment->mapping))
@@ -216,9 +234,15 @@ void journal_trim(struct journal *journal, uint64_t position)
 	const struct segment_file *file = journal->files;
 	size_t gone = 0;
 
+	journal->remove_error = 0;
 	while (gone < journal->file_count && file[gone].begin < current->begin &&
-	       file[gone].begin + file[gone].size <= position && segment_remove(journal->folder, file[gone].begin))
+	       file[gone].begin + file[gone].size <= position) {
+		if (!segment_remove(journal->folder, file[gone].begin)) {
+			journal->remove_error = errno;
+			break;
+		}
 		gone++;
+	}
 	if (gone == 0)
 		return;
 	journal->file_count -= gone;

@@ -30,6 +30,7 @@ struct contents {
 	uint64_t row_end;  /* behind the unbroken row of records at its begin; 0: not even the header is there */
 	uint64_t last_end; /* behind the last record anywhere in it; 0: none */
 	uint64_t marked;   /* the furthest position that a mark in it vouches for */
+	uint64_t before;   /* where its first mark says that the records before it end; 0: it does not */
 	bool ended;        /* the row ends with a seal, or fills the segment */
 	bool zeros;        /* without a header, and nothing but zeros */
 	bool unreadable;   /* the disk did not give all of it: nothing can be said of what is missing */
@@ -59,11 +60,20 @@ static bool all_zero(struct view *view)
 static void look_at_mark(const struct journal_record *record, struct contents *out)
 {
 	const uint64_t marked = get_u64(record->payload);
+	const uint64_t before = get_u64(record->payload + 8);
 
 	/* It cannot vouch for what was written after it. */
 	if (marked > out->marked && marked <= record->position)
 		out->marked = marked;
+	if (record->position == record->segment + SEGMENT_HEADER && before < record->segment)
+		out->before = before;
 }
+
+/*
+ * Where nothing makes sense, any eight bytes may look like the frame of a long record. So much is checked in search of
+ * what follows, in multiples of the file's size; behind that all counts as records, since nothing may be taken for unused.
+ */
+#define SEARCH_MOST 16
 
 static void look_through(struct view *view, struct contents *out)
 {
@@ -75,6 +85,10 @@ static void look_through(struct view *view, struct contents *out)
 	*out = (struct contents){.row_end = row ? SEGMENT_HEADER : 0, .unreadable = view->failed};
 	out->zeros = !row && all_zero(view);
 	while (offset + FRAME_SIZE <= view->size) {
+		if (view->checked / SEARCH_MOST > view->size) {
+			out->last_end = view->size;
+			break;
+		}
 		const enum frame_state state = view_frame(view, offset, view->size, &record);
 		out->unreadable = out->unreadable || view->failed;
 		if (state == FRAME_LAST || state == FRAME_BAD) {
@@ -138,7 +152,8 @@ static bool read_headers(struct search *search)
 			return complain(search->path, file->begin, "cannot be read", search->error, search->error_size);
 		file->size = search->view.size;
 		/* A file whose making was cut short may be empty, and yet its name is taken. */
-		out->end = larger(out->end, file->begin + larger(file->size, SEGMENT_HEADER));
+		const uint64_t size = file->size < SEGMENT_SIZE_MAX ? file->size : SEGMENT_SIZE_MAX;
+		out->end = larger(out->end, file->begin + larger(size, SEGMENT_HEADER));
 		if (!view_header(&search->view, &header)) {
 			failed = failed || search->view.failed;
 			continue;
@@ -146,6 +161,7 @@ static bool read_headers(struct search *search)
 		if (header.version != SEGMENT_VERSION) {
 			snprintf(search->error, search->error_size, "%s/%s: its format is version %" PRIu32 ", wanted %d",
 			         search->path, segment_name(file->begin, name), header.version, SEGMENT_VERSION);
+			errno = 0;
 			return false;
 		}
 		out->end = larger(out->end, file->begin + header.span);
@@ -210,6 +226,23 @@ static bool cut_behind(struct search *search, size_t i)
 	return cut(search, i, contents->row_end);
 }
 
+/* Whether the records of file i end where they should: so says a seal, or a segment behind that knows of none. */
+static bool ended(const struct search *search, size_t i)
+{
+	const struct contents *contents = &search->contents[i];
+	const uint64_t begin = search->out->files[i].begin;
+
+	if (contents->ended)
+		return true;
+	for (size_t j = i + 1; j < search->used; j++) {
+		const uint64_t before = search->contents[j].before;
+		/* One that took nothing at all is passed over by the next that did. */
+		if (before == begin + contents->row_end || (before != 0 && before < begin && contents->last_end == 0))
+			return true;
+	}
+	return false;
+}
+
 /* Finds the first gap in what no mark vouches for. */
 static bool cut_torn(struct search *search)
 {
@@ -223,7 +256,7 @@ static bool cut_torn(struct search *search)
 		if (begin + contents->row_end < search->marked)
 			continue;
 		/* One that was cut short when it was the last was made safe before another followed: then a mark says so. */
-		if (i + 1 == search->used || !contents->ended)
+		if (i + 1 == search->used || !ended(search, i))
 			return cut_behind(search, i);
 	}
 	return true;
@@ -232,8 +265,12 @@ static bool cut_torn(struct search *search)
 /* Makes durable what is left of the files that no mark vouched for: this run's first mark will. */
 static void sync_files(const struct search *search)
 {
-	for (size_t i = search->first; i < search->used; i++)
-		segment_sync_file(search->folder, search->out->files[i].begin);
+	for (size_t i = search->first; i < search->used; i++) {
+		const uint64_t begin = search->out->files[i].begin;
+		/* Written once again: if a sync failed before, the kernel takes the pages for written. */
+		const uint64_t from = search->marked > begin ? search->marked - begin : 0;
+		segment_rewrite(search->folder, begin, from, search->contents[i].row_end);
+	}
 }
 
 bool journal_recover(int folder, const char *path, struct recovered *out, char *error, size_t error_size)

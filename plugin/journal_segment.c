@@ -138,8 +138,7 @@ static uint64_t segment_named(const char *name)
 	char again[SEGMENT_NAME_MAX];
 	uint64_t begin = strtoull(name, NULL, 16);
 
-	/* The upper half of all positions is left unused, so that sums never overflow. */
-	if (begin % SEGMENT_SIZE_MIN != 0 || begin > INT64_MAX || strcmp(segment_name(begin, again), name) != 0)
+	if (begin % SEGMENT_SIZE_MIN != 0 || begin > POSITION_MAX || strcmp(segment_name(begin, again), name) != 0)
 		return 0;
 	return begin;
 }
@@ -255,12 +254,15 @@ bool segment_sync(const struct mapping *mapping)
 	return disk_sync(mapping->file);
 }
 
-bool segment_sync_file(int folder, uint64_t begin)
+bool segment_rewrite(int folder, uint64_t begin, uint64_t from, uint64_t to)
 {
 	char name[SEGMENT_NAME_MAX];
 
-	int file = disk_open(folder, segment_name(begin, name), O_RDONLY);
-	bool synced = file >= 0 && disk_sync(file);
+	int file = disk_open(folder, segment_name(begin, name), O_RDWR);
+	if (file < 0)
+		return false;
+	const struct mapping mapping = {.file = file};
+	bool synced = (from >= to || segment_soil(&mapping, from, to - from)) && disk_sync(file);
 	file_close(file);
 	return synced;
 }

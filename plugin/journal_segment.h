@@ -53,14 +53,14 @@ void segment_close(struct mapping *mapping);
 /* Makes durable what was written through a mapping. */
 bool segment_sync(const struct mapping *mapping);
 
-/* The same for a file that is not mapped. */
-bool segment_sync_file(int folder, uint64_t begin);
-
 /*
  * Has bytes of a mapping that nobody changes any more written once again by the next segment_sync. The kernel takes a
  * page for written after it has told the failure once, so that trying again without this would seem to succeed.
  */
 bool segment_soil(const struct mapping *mapping, size_t offset, size_t len);
+
+/* Both, for a file that is not mapped. */
+bool segment_rewrite(int folder, uint64_t begin, uint64_t from, uint64_t to);
 
 /* False if somebody has removed the file that is mapped. */
 bool segment_is_there(const struct mapping *mapping);

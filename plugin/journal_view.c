@@ -31,6 +31,7 @@ bool view_open(struct view *view, int folder, uint64_t begin)
 	view->begin = begin;
 	view->size = size;
 	view->len = 0;
+	view->checked = 0;
 	return true;
 }
 
@@ -96,5 +97,6 @@ enum frame_state view_frame(struct view *view, uint64_t offset, uint64_t limit, 
 	if (span > FRAME_SIZE + JOURNAL_PAYLOAD_MAX || span > room)
 		return FRAME_BAD;
 	bytes = view_bytes(view, offset, span, limit);
+	view->checked += span;
 	return bytes ? frame_check(bytes, (size_t)room, view->begin + offset, view->begin, out) : FRAME_BAD;
 }

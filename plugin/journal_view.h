@@ -18,7 +18,8 @@ struct view {
 	uint8_t *window;
 	uint64_t from;
 	size_t len;
-	bool failed; /* the disk did not give the bytes that were asked for last; errno says why */
+	uint64_t checked; /* bytes that view_frame took the sum of, since view_open */
+	bool failed;      /* the disk did not give the bytes that were asked for last; errno says why */
 };
 
 #define VIEW_NONE                                                                                                      \

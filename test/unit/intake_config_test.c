@@ -47,6 +47,32 @@ static const char *retained(struct house *house)
 
 /* ---- taken and refused ---- */
 
+static void visit_cut(const char *path, void *context)
+{
+	(void)context;
+	if (strstr(path, ".journal") != NULL)
+		assert_int_equal(truncate(path, 0), 0);
+}
+
+/* The disk refuses it when it is in force already: that is said, and the same config sent again is tried again. */
+static void a_config_that_the_disk_refused_is_kept_when_it_comes_again(void **state)
+{
+	dispose(state);
+	make(state); /* again, because meanwhile cmocka has set up a handler of its own for what happens here */
+	struct house *house = *state;
+	each_file(&house->journal, visit_cut, NULL);
+	static const struct step refused[] = {
+		RETAIN(0, "hall/u/t/config", "{'max':50}", "hall/u/t/error=journal_full"),
+		PUBLISH(1000, "hall/u/t/value", "60", "hall/u/t/error=out_of_range"),
+	};
+	PLAY(house, refused);
+	fixture_sync(&house->journal);
+	const uint64_t head = journal_head(house->journal.journal);
+	static const struct step again[] = {RETAIN(2000, "hall/u/t/config", "{'max':50}", "")};
+	PLAY(house, again);
+	assert_true(journal_head(house->journal.journal) > head);
+}
+
 static void a_config_counts_from_the_next_reading_on(void **state)
 {
 	struct house *house = *state;
@@ -368,6 +394,7 @@ static void a_restart_brings_back_configs_switches_and_helpers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(a_config_that_the_disk_refused_is_kept_when_it_comes_again),
 		TEST(a_config_counts_from_the_next_reading_on),
 		TEST(defaults_of_location_and_house_merge),
 		TEST(a_bad_config_is_withheld_and_the_good_one_stays),

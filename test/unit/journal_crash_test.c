@@ -234,7 +234,8 @@ static void live(struct run *run, unsigned steps);
 
 static void open_run(struct run *run, size_t kept)
 {
-	const struct journal_options options = {run->disk.directory, run->quota, SMALL};
+	const struct journal_options options = {
+		.directory = run->disk.directory, .quota = run->quota, .segment_size = SMALL};
 	char error[512];
 
 	traced = run->nested < RUNS_NESTED ? run : NULL;

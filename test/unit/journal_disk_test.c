@@ -19,9 +19,18 @@ static int failing_syncs;      /* so many will fail */
 static off_t written_from = 0; /* what pwrite wrote since it was last looked at */
 static off_t written_to = 0;
 
+static ino_t failing_inode; /* of a file that cannot be synced; 0: none */
+static unsigned good_syncs; /* since it was set */
+
 int fdatasync(int fildes)
 {
-	(void)fildes;
+	struct stat facts;
+
+	if (failing_inode != 0 && fstat(fildes, &facts) == 0 && facts.st_ino == failing_inode) {
+		errno = EIO;
+		return -1;
+	}
+	good_syncs++;
 	if (failing_syncs == 0)
 		return 0;
 	failing_syncs--;
@@ -184,24 +193,42 @@ static void what_cannot_be_read_is_tried_again(void **state)
 		assert_int_equal(errno, EIO);
 	}
 	expect_record(cursor, &record, 1, 100);
-	journal_cursor_free(cursor);
 
-	/* Whichever cursor tries. */
-	unsigned tries = 0;
+	/* Not for ever; and another cursor's troubles do not count. */
+	struct journal_cursor *other = journal_cursor_new(fixture->journal, 0);
+	append(fixture->journal, 2, 100, JOURNAL_READING);
+	const int64_t begin = monotonic_ms();
 	do {
 		failing_reads = 2;
-		cursor = journal_cursor_new(fixture->journal, 0);
 		next = journal_next(cursor, &record);
-		journal_cursor_free(cursor);
-	} while (next == JOURNAL_FAILED && ++tries < 100);
+		failing_reads = 2;
+		assert_int_equal(journal_next(other, &record), JOURNAL_FAILED);
+	} while (next == JOURNAL_FAILED && monotonic_ms() - begin < 190);
+	while (next == JOURNAL_FAILED) {
+		failing_reads = 2;
+		next = journal_next(cursor, &record);
+	}
 	assert_int_equal(next, JOURNAL_DAMAGED);
-	assert_in_range(tries, 10, 30);
+	assert_in_range(monotonic_ms() - begin, 200, 20000);
 	failing_reads = 0;
+	journal_cursor_free(other);
+	journal_cursor_free(cursor);
 }
 
 static void segment_path(const struct fixture *fixture, uint64_t begin, char path[256])
 {
 	snprintf(path, 256, "%s/%016" PRIx64 ".journal", fixture->directory, begin);
+}
+
+static void failing_inode_of(const struct fixture *fixture, uint64_t begin)
+{
+	struct stat facts;
+	char path[256];
+
+	segment_path(fixture, begin, path);
+	assert_int_equal(stat(path, &facts), 0);
+	failing_inode = facts.st_ino;
+	good_syncs = 0;
 }
 
 /* As a disk does that fails: what is written through the mapping is refused with a signal. */
@@ -247,6 +274,81 @@ static void a_segment_that_goes_away_costs_itself_alone(void **state)
 	expect_record(cursor, &record, 13, 100);
 	expect_record(cursor, &record, 14, 100);
 	journal_cursor_free(cursor);
+}
+
+/* Fills the current segment up to shortly before `offset` and has the disk refuse what lies behind it. */
+static uint64_t fill_and_cut(struct fixture *fixture, uint64_t n, uint64_t begin, uint64_t offset)
+{
+	char path[256];
+
+	while (journal_head(fixture->journal) - begin < offset - 200)
+		assert_int_not_equal(append(fixture->journal, n++, 100, JOURNAL_READING), 0);
+	segment_path(fixture, begin, path);
+	assert_int_equal(truncate(path, (off_t)offset), 0);
+	return n;
+}
+
+/* kill -9 after the disk has refused a page: what was taken before and after it is there, and nothing is called damaged. */
+static void a_kill_after_a_refusal_loses_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+	struct journal_record record;
+
+	for (unsigned sync = 0; sync < 2; sync++) {
+		pid_t child = fork();
+		assert_true(child >= 0);
+		if (child == 0) {
+			fixture_open(fixture, QUOTA, SMALL);
+			const uint64_t begin = journal_begin(fixture->journal);
+			uint64_t n = fill_and_cut(fixture, 0, begin, 8192);
+			while (append(fixture->journal, n, 100, JOURNAL_READING) != 0)
+				n++;
+			/* The next segment takes what comes. */
+			append(fixture->journal, n, 100, JOURNAL_READING);
+			for (unsigned i = 1; i < 20; i++)
+				append(fixture->journal, n + i, 100, JOURNAL_READING);
+			if (sync)
+				journal_sync(fixture->journal, fixture->error, sizeof fixture->error);
+			_exit((int)(n + 20 - 50));
+		}
+		int status;
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_true(WIFEXITED(status));
+		const uint64_t count = (uint64_t)WEXITSTATUS(status) + 50;
+		assert_in_range(count, 70, 120);
+
+		fixture_open(fixture, QUOTA, SMALL);
+		assert_int_equal(journal_torn(fixture->journal), 0);
+		struct journal_cursor *cursor = journal_cursor_new(fixture->journal, 0);
+		for (uint64_t n = 0; n < count; n++)
+			expect_record(cursor, &record, n, 100);
+		assert_int_equal(journal_next(cursor, &record), JOURNAL_END);
+		journal_cursor_free(cursor);
+		fixture_close(fixture);
+		each_file(fixture, visit_remove, NULL);
+	}
+}
+
+/* One file that the disk will not sync keeps the others from being marked, not from being synced; and not once it is gone. */
+static void a_segment_that_cannot_be_synced_is_left_behind(void **state)
+{
+	struct fixture *fixture = *state;
+	uint64_t n = 0;
+
+	fixture_open(fixture, 64 * SMALL, SMALL);
+	const uint64_t begin = journal_begin(fixture->journal);
+	append(fixture->journal, n++, 100, JOURNAL_READING);
+	failing_inode_of(fixture, begin);
+	while (journal_head(fixture->journal) < begin + 3 * SMALL)
+		append(fixture->journal, n++, 100, JOURNAL_READING);
+	assert_false(journal_sync(fixture->journal, fixture->error, sizeof fixture->error));
+	char path[256];
+	segment_path(fixture, begin, path);
+	assert_non_null(strstr(fixture->error, path));
+	assert_true(good_syncs >= 3);
+	journal_trim(fixture->journal, begin + SMALL);
+	fixture_sync(fixture);
+	failing_inode = 0;
 }
 
 static void a_removed_segment_is_told(void **state)
@@ -301,6 +403,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_failed_sync_is_not_believed_the_next_time, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_cannot_be_read_is_tried_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_segment_that_goes_away_costs_itself_alone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_kill_after_a_refusal_loses_nothing, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_segment_that_cannot_be_synced_is_left_behind, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_removed_segment_is_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_foreign_signal_is_passed_on, set_up, tear_down),
 	};

@@ -25,7 +25,7 @@
 
 #define KIB   UINT64_C(1024)
 #define SMALL (64 * KIB) /* the smallest segment */
-#define MARK  16         /* bytes that the journal puts in between now and then, to say what is durable */
+#define MARK  24         /* bytes that the journal puts in between now and then, to say what is durable */
 
 struct fixture {
 	char directory[128];
@@ -83,7 +83,8 @@ static inline uint64_t folder_size(const struct fixture *fixture)
 
 static inline void fixture_open(struct fixture *fixture, uint64_t quota, uint64_t segment_size)
 {
-	const struct journal_options options = {fixture->directory, quota, segment_size};
+	const struct journal_options options = {
+		.directory = fixture->directory, .quota = quota, .segment_size = segment_size, .read_patience_ms = 200};
 
 	fixture->journal = journal_open(&options, fixture->error, sizeof fixture->error);
 	if (!fixture->journal)

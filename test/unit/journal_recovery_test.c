@@ -176,7 +176,8 @@ static void a_full_journal_does_not_grow_at_each_start(void **state)
 static void child_appends(struct fixture *fixture, uint64_t n, int told)
 {
 	char error[256];
-	const struct journal_options options = {fixture->directory, 16384 * SMALL, SMALL};
+	const struct journal_options options = {
+		.directory = fixture->directory, .quota = 16384 * SMALL, .segment_size = SMALL};
 	struct journal *journal = journal_open(&options, error, sizeof error);
 
 	for (; journal; n++) {
@@ -568,7 +569,7 @@ static void another_journals_segment_is_damage(void **state)
 static void a_newer_format_is_refused(void **state)
 {
 	struct fixture *fixture = *state;
-	const struct journal_options options = {fixture->directory, QUOTA, SMALL};
+	const struct journal_options options = {.directory = fixture->directory, .quota = QUOTA, .segment_size = SMALL};
 	/* Version 2 at 0x10000 with a span of 64 KiB and id 7; its CRC was worked out bit by bit. */
 	static const uint8_t bytes[HEADER] = {
 		'H', 'E', 'A', 'R', 'T', 'H', 'J', '\n', 2, [18] = 1, [26] = 1, [32] = 7, [60] = 0x7c, 0x49, 0x6c, 0x99,
