@@ -38,7 +38,8 @@ static void on_sigbus(int number, siginfo_t *info, void *context)
 {
 	int reason = errno;
 
-	for (unsigned i = 0; i < GUARDS_MAX; i++) {
+	/* One that another process sent has no address. */
+	for (unsigned i = 0; info->si_code > 0 && i < GUARDS_MAX; i++) {
 		if (replace(&guards[i], info->si_addr)) {
 			errno = reason;
 			return;
@@ -49,8 +50,8 @@ static void on_sigbus(int number, siginfo_t *info, void *context)
 		before.sa_sigaction(number, info, context);
 	else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN)
 		before.sa_handler(number);
-	else
-		sigaction(SIGBUS, &before, NULL); /* the instruction is repeated and ends the process, as it should */
+	else if (sigaction(SIGBUS, &before, NULL) == 0 && info->si_code <= 0)
+		raise(number); /* else the instruction is repeated and ends the process, as it should */
 }
 
 struct guard *guard_take(void)
