@@ -7,18 +7,21 @@
  * the whole journal again.
  *
  * A change that the state file refused is not passed over: the round ends before it, the next one tries it again, and
- * nothing is trimmed beyond. So a config stays in the journal until the state file has it, restarts included. The same
- * holds while the state is only in memory.
+ * nothing is trimmed beyond. So a config stays in the journal until the state file has it, restarts included. While the
+ * state is only in memory, nothing is trimmed beyond the first change that the file lacks; what lies before it is, for the
+ * room that this makes may be what the file waits for.
  */
 #include "keeper.h"
 
 #include "record.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 /* Records looked at in one round, so that a long journal does not put off the sync. */
@@ -41,17 +44,35 @@
 struct carrier {
 	struct journal *journal;
 	struct state *state;
+	uint64_t head_at_start;        /* of the journal, before this run appended to it */
+	bool placed;                   /* `done` is known */
 	struct journal_cursor *cursor; /* NULL: to be made at `done` */
 	uint64_t done;                 /* every change that ends at or before it has been taken in */
-	uint64_t saved;                /* and is in the state file */
 	uint64_t segment;              /* of the last record */
 	uint64_t recorded;             /* the segment in which the state file's own position lies */
 	const char *error;             /* why the last step failed */
+	int unreadable;                /* errno of the journal, if that is why it ended */
 };
 
 struct outage {
 	bool on;
 	int64_t since_ms;
+};
+
+struct outage_words {
+	const char *fails, *meanwhile, *works;
+};
+
+static const struct outage_words sync_words = {
+	.fails = "The journal cannot be brought to the disk",
+	.meanwhile = "Rules go on, and readings as long as there is room; make room on that disk",
+	.works = "The journal is brought to the disk",
+};
+
+static const struct outage_words state_words = {
+	.fails = "The state file cannot be written",
+	.meanwhile = "Configs and switches that change wait in the journal",
+	.works = "The state file is written",
 };
 
 struct keeper {
@@ -77,20 +98,13 @@ static int64_t monotonic_ms(void)
 
 /* ---- carrying ---- */
 
-static bool carrier_open(struct carrier *carrier, struct journal *journal, struct state *state)
+/* No other thread may append to the journal yet. */
+static struct carrier carrier_of(struct journal *journal, struct state *state)
 {
-	uint64_t head = journal_head(journal);
-
-	*carrier = (struct carrier){.journal = journal, .state = state, .error = state_error(state)};
-	if (!state_position(state, journal_id(journal), &carrier->done))
-		return false;
-	/* The journal was put back from an older copy; the positions that follow are given once more. */
-	bool older = carrier->done > head;
-	if (older)
-		carrier->done = head;
-	if (state_saved(state))
-		carrier->saved = carrier->done;
-	return !older || (state_begin(state) && state_commit(state, journal_id(journal), head));
+	return (struct carrier){.journal = journal,
+	                        .state = state,
+	                        .head_at_start = journal ? journal_head(journal) : 0,
+	                        .error = state ? state_error(state) : ""};
 }
 
 static void carrier_close(struct carrier *carrier)
@@ -99,49 +113,95 @@ static void carrier_close(struct carrier *carrier)
 	carrier->cursor = NULL;
 }
 
-enum carry_result { CARRY_END, CARRY_MORE, CARRY_FAILED };
+static bool commit_position(const struct carrier *carrier, uint64_t done)
+{
+	return state_begin(carrier->state) && state_commit(carrier->state, journal_id(carrier->journal), done);
+}
 
-/* Takes in up to ROUND_RECORDS records. A change that fails leaves the state file and `done` as they were. */
+/* Begins where the state stands. */
+static bool carrier_place(struct carrier *carrier)
+{
+	uint64_t done;
+
+	if (!state_position(carrier->state, journal_id(carrier->journal), &done))
+		return false;
+	/* A loss of power, or an older copy, took the journal's end: the positions that follow are given once more. */
+	if (done > carrier->head_at_start) {
+		done = carrier->head_at_start;
+		if (!commit_position(carrier, done))
+			return false;
+	}
+	carrier->done = done;
+	carrier->placed = true;
+	return true;
+}
+
+/* It is to be placed anew. */
+static void carrier_displace(struct carrier *carrier)
+{
+	carrier_close(carrier);
+	carrier->placed = false;
+	carrier->done = carrier->segment = carrier->recorded = 0;
+}
+
+enum carry_result { CARRY_END, CARRY_MORE, CARRY_FAILED, CARRY_UNREADABLE };
+
+/* Takes a record into the state; the first of a step begins a transaction. */
+static bool carry_one(struct carrier *carrier, const struct journal_record *record, uint64_t done, bool *changing)
+{
+	struct slice topic, payload;
+	int64_t time_us;
+
+	if (record->type != RECORD_RETAINED ||
+	    !record_get_retained(record->payload, record->len, &time_us, &topic, &payload))
+		return true;
+	/* In memory that costs nothing, and the journal may be trimmed up to the change itself. */
+	if (!*changing && !state_saved(carrier->state) && !commit_position(carrier, done))
+		return false;
+	if (!*changing && !state_begin(carrier->state))
+		return false;
+	*changing = true;
+	return state_put_retained(carrier->state, topic, payload, time_us);
+}
+
+/*
+ * Takes in up to ROUND_RECORDS records. A change that fails leaves the state file and `done` as they were. Where the journal
+ * cannot be read the cursor is kept: it knows for how long it has tried.
+ */
 static enum carry_result carrier_step(struct carrier *carrier)
 {
 	enum carry_result result = CARRY_MORE;
-	uint64_t done = carrier->done;
 	bool changing = false; /* a transaction is open */
 
+	carrier->error = state_error(carrier->state);
+	if (!carrier->placed && !carrier_place(carrier))
+		return CARRY_FAILED;
+	uint64_t done = carrier->done;
 	if (!carrier->cursor)
 		carrier->cursor = journal_cursor_new(carrier->journal, done);
 	if (!carrier->cursor) {
 		carrier->error = "out of memory";
 		return CARRY_FAILED;
 	}
-	carrier->error = state_error(carrier->state);
 
 	for (int i = 0; i < ROUND_RECORDS; i++) {
 		struct journal_record record;
-		struct slice topic, payload;
-		int64_t time_us;
 		enum journal_next next = journal_next(carrier->cursor, &record);
 		if (next == JOURNAL_END) {
 			result = CARRY_END;
 			break;
 		}
 		if (next == JOURNAL_FAILED) {
-			carrier->error = "the journal's files cannot be opened";
-			state_rollback(carrier->state);
-			goto fail;
+			carrier->unreadable = errno;
+			result = CARRY_UNREADABLE;
+			break;
 		}
 		if (record.end <= done)
 			continue;
 		if (next == JOURNAL_RECORD) { /* damage is the writer's to report */
 			carrier->segment = record.segment;
-			if (record.type == RECORD_RETAINED &&
-			    record_get_retained(record.payload, record.len, &time_us, &topic, &payload)) {
-				if (!changing && !state_begin(carrier->state))
-					goto fail;
-				changing = true;
-				if (!state_put_retained(carrier->state, topic, payload, time_us))
-					goto fail;
-			}
+			if (!carry_one(carrier, &record, done, &changing))
+				goto fail;
 		}
 		done = record.end;
 	}
@@ -165,44 +225,48 @@ fail:
 	return CARRY_FAILED;
 }
 
-static bool carry_all(struct journal *journal, struct state *state, char *error, size_t error_size)
+static enum carry_result carry_all(struct journal *journal, struct state *state, char *error, size_t error_size)
 {
-	struct carrier carrier;
-	enum carry_result result = CARRY_FAILED;
+	struct carrier carrier = carrier_of(journal, state);
+	enum carry_result result;
 
-	if (carrier_open(&carrier, journal, state)) {
-		do
-			result = carrier_step(&carrier);
-		while (result == CARRY_MORE);
-	}
+	do
+		result = carrier_step(&carrier);
+	while (result == CARRY_MORE);
 	if (result == CARRY_FAILED)
 		snprintf(error, error_size, "%s", carrier.error);
+	if (result == CARRY_UNREADABLE)
+		snprintf(error, error_size, "the journal cannot be read: %s", strerror(carrier.unreadable));
 	carrier_close(&carrier);
-	return result == CARRY_END;
+	return result;
 }
 
 bool keeper_catch_up(struct journal *journal, struct state *state, char *error, size_t error_size)
 {
-	return carry_all(journal, state, error, error_size) ||
-	       (state_saved(state) && state_detach(state) && carry_all(journal, state, error, error_size));
+	enum carry_result result = carry_all(journal, state, error, error_size);
+	bool again = result == CARRY_UNREADABLE || (result == CARRY_FAILED && state_saved(state) && state_detach(state));
+
+	if (again)
+		result = carry_all(journal, state, error, error_size);
+	return result == CARRY_END;
 }
 
 /* ---- the thread ---- */
 
 /* One notice when something fails, one when it works again. */
-static void outage_note(const struct keeper *keeper, struct outage *outage, bool works, const char *what,
-                        const char *error, const char *meanwhile)
+static void outage_note(const struct keeper *keeper, struct outage *outage, bool works,
+                        const struct outage_words *words, const char *error)
 {
 	if (works == !outage->on)
 		return;
 	outage->on = !works;
 	if (!works) {
 		outage->since_ms = monotonic_ms();
-		notice_post(keeper->options.notices, NOTICE_ERROR, "%s: %s. %s; trying again until it works.", what, error,
-		            meanwhile);
+		notice_post(keeper->options.notices, NOTICE_ERROR, "%s: %s. %s; trying again until it works.", words->fails,
+		            error, words->meanwhile);
 		return;
 	}
-	notice_post(keeper->options.notices, NOTICE_INFO, "%s: works again after %lld s.", what,
+	notice_post(keeper->options.notices, NOTICE_INFO, "%s again after %lld s.", words->works,
 	            (long long)(monotonic_ms() - outage->since_ms) / 1000);
 }
 
@@ -210,8 +274,7 @@ static void sync_journal(struct keeper *keeper)
 {
 	char error[256] = "";
 	bool works = journal_sync(keeper->options.journal, error, sizeof error);
-	outage_note(keeper, &keeper->sync_outage, works, "The journal cannot be brought to the disk", error,
-	            "Rules go on, and readings as long as there is room; make room on that disk");
+	outage_note(keeper, &keeper->sync_outage, works, &sync_words, error);
 }
 
 static void state_note(struct keeper *keeper, bool works)
@@ -219,8 +282,7 @@ static void state_note(struct keeper *keeper, bool works)
 	const char *news = state_news(keeper->options.state);
 	if (news)
 		notice_post(keeper->options.notices, NOTICE_ERROR, "%s", news);
-	outage_note(keeper, &keeper->state_outage, works, "The state file cannot be written", keeper->carrier.error,
-	            "Configs and switches that change wait in the journal");
+	outage_note(keeper, &keeper->state_outage, works, &state_words, keeper->carrier.error);
 }
 
 /* Sees now and then that the state file is where it was, and finds out whether it can be written again. */
@@ -231,7 +293,11 @@ static bool mend_state(struct keeper *keeper, int64_t now_ms)
 		return true;
 	keeper->state_check_ms = now_ms + CHECK_MS;
 	keeper->carrier.error = state_error(state);
-	return state_mend(state);
+	bool unread = state_unread(state);
+	bool mended = state_mend(state);
+	if (unread && !state_unread(state)) /* the file has a position of its own */
+		carrier_displace(&keeper->carrier);
+	return mended;
 }
 
 /* Takes in what is new in the journal. Returns true if there is more of it. */
@@ -241,12 +307,9 @@ static bool take_in(struct keeper *keeper)
 
 	bool mended = mend_state(keeper, monotonic_ms());
 	enum carry_result result = carrier_step(carrier);
-	bool saved = state_saved(keeper->options.state);
-	if (saved)
-		carrier->saved = carrier->done;
-	bool works = mended && saved && result != CARRY_FAILED;
+	bool works = mended && state_saved(keeper->options.state) && result != CARRY_FAILED;
 	state_note(keeper, works);
-	keeper->state_retry_ms = works ? 0 : monotonic_ms() + RETRY_MS;
+	keeper->state_retry_ms = works && result != CARRY_UNREADABLE ? 0 : monotonic_ms() + RETRY_MS;
 	return works && result == CARRY_MORE;
 }
 
@@ -256,7 +319,8 @@ static void trim(struct keeper *keeper, int64_t now_ms)
 		return;
 	uint64_t stored = keeper->options.stored(keeper->options.context);
 	uint64_t position = keeper->stored < stored ? keeper->stored : stored; /* it may have fallen back meanwhile */
-	journal_trim(keeper->options.journal, position < keeper->carrier.saved ? position : keeper->carrier.saved);
+	uint64_t saved = keeper->options.state ? state_safe(keeper->options.state, keeper->carrier.done) : 0;
+	journal_trim(keeper->options.journal, position < saved ? position : saved);
 	keeper->stored = stored;
 	keeper->stored_ms = now_ms;
 }
@@ -336,9 +400,7 @@ struct keeper *keeper_start(const struct keeper_options *options)
 	atomic_init(&keeper->stopping, false);
 	keeper->stored_ms = monotonic_ms();
 	keeper->gauges_due_ms = options->host && options->gauges_every_s > 0 ? keeper->stored_ms : INT64_MAX;
-	if (options->state && !carrier_open(&keeper->carrier, options->journal, options->state) &&
-	    !(state_detach(options->state) && carrier_open(&keeper->carrier, options->journal, options->state)))
-		goto fail;
+	keeper->carrier = carrier_of(options->journal, options->state);
 
 	sigfillset(&all); /* signals are the broker's */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -346,8 +408,6 @@ struct keeper *keeper_start(const struct keeper_options *options)
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (code == 0)
 		return keeper;
-
-fail:
 	free(keeper);
 	return NULL;
 }

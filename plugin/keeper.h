@@ -33,7 +33,7 @@ struct keeper_options {
 
 /*
  * Before the thread runs: takes in what the state has not seen of the journal yet; in memory, if the file cannot be
- * written. False with a message if there is no memory, or the journal cannot be read.
+ * written. False with a message if there is no memory, or the journal cannot be read; what could be read is taken in.
  */
 bool keeper_catch_up(struct journal *journal, struct state *state, char *error, size_t error_size);
 

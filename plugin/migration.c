@@ -39,14 +39,13 @@ enum migration_result migration_judge(sqlite3 *database, int code)
 {
 	switch (code & 0xff) {
 	case SQLITE_ERROR: /* the SQL does not fit the tables: it is somebody else's database */
-	case SQLITE_NOTADB:
 	case SQLITE_PERM:
 		return MIGRATION_NEVER;
 	case SQLITE_READONLY:
 		return sqlite3_system_errno(database) == EROFS ? MIGRATION_LATER : MIGRATION_NEVER;
 	case SQLITE_CANTOPEN:
 		return judge_errno(sqlite3_system_errno(database));
-	default: /* corruption too: a broken card must not keep the house from starting */
+	default: /* corruption too, even of the first page: a broken card must not keep the house from starting */
 		return MIGRATION_LATER;
 	}
 }

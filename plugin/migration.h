@@ -25,8 +25,8 @@ extern const struct migration migrations_state[];
 
 enum migration_result {
 	MIGRATION_OK,
-	MIGRATION_LATER, /* may work at another time: locked, full, read-only file system, the folder is missing */
-	MIGRATION_NEVER  /* cannot work with this path: no permission, not a database, a newer schema */
+	MIGRATION_LATER, /* may work at another time: locked, full, damaged, read-only file system, the folder is missing */
+	MIGRATION_NEVER  /* cannot work with this path: no permission, another program's tables, a newer schema */
 };
 
 /*

@@ -11,12 +11,15 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *advice_of(int code, int number)
+const char *migration_advice(int code, int number)
 {
+	code &= 0xff;
 	if (code == SQLITE_FULL || number == ENOSPC || number == EDQUOT)
 		return "; its disk needs room";
 	if (number == EROFS)
 		return "; mount its disk for writing";
+	if (number == EIO)
+		return "; its disk fails: look after it";
 	switch (code) {
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
@@ -25,6 +28,8 @@ static const char *advice_of(int code, int number)
 		return "; the broker's user must be allowed to write it";
 	case SQLITE_CORRUPT:
 		return "; the file is damaged: move it away, and it is made anew";
+	case SQLITE_NOTADB:
+		return "; it is damaged, or never was one: move it away, and it is made anew";
 	default:
 		return "";
 	}
@@ -41,7 +46,8 @@ void migration_explain(sqlite3 *database, const char *path, char *out, size_t si
 	int number = of_system ? sqlite3_system_errno(database) : 0;
 
 	if (number != 0)
-		snprintf(out, size, "%s: %s: %s%s", path, sqlite3_errmsg(database), strerror(number), advice_of(code, number));
+		snprintf(out, size, "%s: %s: %s%s", path, sqlite3_errmsg(database), strerror(number),
+		         migration_advice(code, number));
 	else
-		snprintf(out, size, "%s: %s%s", path, sqlite3_errmsg(database), advice_of(code, number));
+		snprintf(out, size, "%s: %s%s", path, sqlite3_errmsg(database), migration_advice(code, number));
 }

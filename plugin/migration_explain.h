@@ -12,4 +12,7 @@ struct sqlite3;
 /* Writes "PATH: " and one line on what went wrong last on this connection (NULL: no memory for one). */
 void migration_explain(struct sqlite3 *database, const char *path, char *out, size_t size);
 
+/* What helps with this result code and errno (0: not known): "; " and some words, or "". */
+const char *migration_advice(int code, int number);
+
 #endif

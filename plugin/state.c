@@ -8,13 +8,16 @@
  * A change that fails rolls the whole transaction back at once; the calls after it fail too, until the next state_begin.
  *
  * The documents are in one database, the file or one in memory. What is in memory came from the file and the journal and
- * is at least as new, so that it goes into any file that is found later, document by document.
+ * is at least as new, so that it goes into any file that is found later, document by document. Only if the file could not be
+ * read, that is not known: a loss of power may have taken from the journal what the file has. Then the file stays as it is,
+ * and the keeper takes in what it lacks.
  */
 #include "state.h"
 
 #include "migration_explain.h"
 #include "state_base.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,9 +29,17 @@
 #define PATH_SIZE 640
 #define LINE_SIZE 508
 
+/* At the start a lock is waited for, since without the file its configs are not in force. */
+#define LOCK_PATIENCE_S 5
+#define LOCK_NAP_MS     50
+
 struct state {
 	struct base base;
-	bool saved;   /* `base` is the file */
+	bool saved;    /* `base` is the file */
+	bool unread;   /* see state_unread */
+	bool changing; /* a document was put since state_begin */
+	bool unsaved;  /* a document is only in memory: its change lies beyond `safe` */
+	uint64_t safe;
 	dev_t device; /* of the file, to see that the path still leads to it */
 	ino_t inode;
 	char *path;
@@ -96,6 +107,7 @@ static bool move_aside(struct state *state)
 	     "The state file was damaged (%s) and is now %s.broken-%s: only the configs and switches that the journal still"
 	     " has are in force, publish the others again.",
 	     why, state->path, stamp);
+	state->unread = false; /* what it held is given up */
 	return true;
 }
 
@@ -119,26 +131,64 @@ static enum migration_result open_file(struct state *state, struct base *file)
 	return MIGRATION_OK;
 }
 
-/* Reads into memory what the file holds, if it can be read at all. False: no memory. */
-static bool open_in_memory(struct state *state)
+/* Reads into memory what the file holds. A result code; the memory is closed if it is not SQLITE_OK. */
+static int read_file(struct state *state)
 {
 	struct base file = {0};
-	size_t len = strlen(state->error);
 
-	if (base_open_memory(&state->base) != SQLITE_OK)
-		return false;
-	if (access(state->path, F_OK) != 0)
-		return true;
-	if (base_open_to_read(&file, state->path) != SQLITE_OK || base_copy(&file, &state->base) != SQLITE_OK) {
-		snprintf(state->error + len, sizeof state->error - len,
-		         ". It cannot be read either: the configs and switches in it are not in force until it can and the"
-		         " broker is restarted");
-		base_close(&state->base);
-		base_close(&file);
-		return base_open_memory(&state->base) == SQLITE_OK;
+	int code = base_open_memory(&state->base);
+	if (code == SQLITE_OK && (access(state->path, F_OK) == 0 || errno != ENOENT)) {
+		code = base_open_to_read(&file, state->path);
+		if (code == SQLITE_OK)
+			code = base_copy(&file, &state->base);
+		else if (code == SQLITE_ERROR) /* it has no tables: it was made, and then there was no room */
+			code = SQLITE_OK;
 	}
 	base_close(&file);
-	return true;
+	if (code != SQLITE_OK)
+		base_close(&state->base);
+	return code;
+}
+
+/* Begins in memory without what the file holds. False: no memory. */
+static bool open_unread(struct state *state)
+{
+	size_t len = strlen(state->error);
+
+	snprintf(
+		state->error + len, sizeof state->error - len,
+		". It cannot be read either: the configs and switches in it are not in force until it can and the broker is"
+		" restarted");
+	state->unread = true;
+	return base_open_memory(&state->base) == SQLITE_OK;
+}
+
+/* Opens the file, or in memory with what can be read of it. */
+static enum migration_result open_somewhere(struct state *state)
+{
+	struct timespec begin, now;
+	bool locked = false;
+	int code;
+
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	for (;;) {
+		enum migration_result result = open_file(state, &state->base);
+		state->saved = result == MIGRATION_OK;
+		if (result != MIGRATION_LATER)
+			return result;
+		code = read_file(state);
+		bool was_locked = locked; /* then it may have been let go of between the two */
+		locked = (code & 0xff) == SQLITE_BUSY;
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		if ((!locked && !was_locked) || now.tv_sec - begin.tv_sec > LOCK_PATIENCE_S)
+			break;
+		base_close(&state->base);
+		nanosleep(&(struct timespec){0, LOCK_NAP_MS * 1000000L}, NULL);
+	}
+	if (code == SQLITE_OK || open_unread(state))
+		return MIGRATION_LATER;
+	fail(state, "out of memory");
+	return MIGRATION_NEVER;
 }
 
 /* Leaves the file for memory. */
@@ -163,7 +213,7 @@ static bool enter_file(struct state *state)
 
 	if (open_file(state, &file) != MIGRATION_OK)
 		return false;
-	if (base_copy(&state->base, &file) != SQLITE_OK) {
+	if (!state->unread && base_copy(&state->base, &file) != SQLITE_OK) {
 		migration_explain(file.database, state->path, state->error, sizeof state->error);
 		base_close(&file);
 		return false;
@@ -171,6 +221,13 @@ static bool enter_file(struct state *state)
 	base_close(&state->base);
 	state->base = file;
 	state->saved = true;
+	state->unsaved = false;
+	if (state->unread)
+		tell(state,
+		     "The state file %s can be read again, but its configs and switches are not in force until the broker is"
+		     " started again: restart the broker now.",
+		     state->path);
+	state->unread = false;
 	return true;
 }
 
@@ -181,6 +238,8 @@ static bool write_anew(struct state *state)
 
 	if (!leave_file(state))
 		return false;
+	state->unsaved = true; /* all of it */
+	state->safe = 0;
 	/* They would be taken for those of the new file. */
 	snprintf(beside, sizeof beside, "%s-wal", state->path);
 	unlink(beside);
@@ -196,6 +255,16 @@ static bool write_anew(struct state *state)
 bool state_saved(const struct state *state)
 {
 	return state->saved;
+}
+
+bool state_unread(const struct state *state)
+{
+	return state->unread;
+}
+
+uint64_t state_safe(const struct state *state, uint64_t position)
+{
+	return state->unsaved ? state->safe : position;
 }
 
 bool state_mend(struct state *state)
@@ -226,19 +295,9 @@ struct state *state_open(const char *path, char *error, size_t error_size)
 		snprintf(error, error_size, "%s: out of memory", path);
 		goto fail;
 	}
-	switch (open_file(state, &state->base)) {
-	case MIGRATION_OK:
-		state->saved = true;
+	if (open_somewhere(state) != MIGRATION_NEVER)
 		return state;
-	case MIGRATION_LATER:
-		if (open_in_memory(state))
-			return state;
-		snprintf(error, error_size, "%s: out of memory", path);
-		break;
-	case MIGRATION_NEVER:
-		snprintf(error, error_size, "%s", state->error);
-		break;
-	}
+	snprintf(error, error_size, "%s%s%s", state->error, state->has_news ? ". " : "", state->news);
 
 fail:
 	state_close(state);
@@ -273,6 +332,7 @@ bool state_begin(struct state *state)
 	/* One that cannot be written anew is kept in memory, where changes may be made as well. */
 	if (state->saved && !state_mend(state) && state->saved)
 		return false;
+	state->changing = false;
 	return is(state, base_run(&state->base, BEGIN));
 }
 
@@ -280,6 +340,7 @@ bool state_put_retained(struct state *state, struct slice topic, struct slice pa
 {
 	if (sqlite3_get_autocommit(state->base.database))
 		return fail(state, "a change outside a transaction");
+	state->changing = true;
 	return is(state, base_put_retained(&state->base, topic, payload, time_us));
 }
 
@@ -287,8 +348,16 @@ bool state_commit(struct state *state, uint64_t journal_id, uint64_t position)
 {
 	if (sqlite3_get_autocommit(state->base.database))
 		return fail(state, "a commit outside a transaction");
-	return is(state, base_put_position(&state->base, (sqlite3_int64)journal_id, (sqlite3_int64)position)) &&
-	       is(state, base_run(&state->base, COMMIT));
+	uint64_t before;
+	if (!state_position(state, journal_id, &before) ||
+	    !is(state, base_put_position(&state->base, (sqlite3_int64)journal_id, (sqlite3_int64)position)) ||
+	    !is(state, base_run(&state->base, COMMIT)))
+		return false;
+	if (!state->saved && state->changing && !state->unsaved) {
+		state->unsaved = true;
+		state->safe = before;
+	}
+	return true;
 }
 
 void state_rollback(struct state *state)

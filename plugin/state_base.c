@@ -13,7 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PRAGMAS "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL"
+/* The keeper's thread, which has the journal to sync, must not wait long for somebody's lock. */
+#define BUSY_TIMEOUT "PRAGMA busy_timeout = 20"
+#define PRAGMAS      BUSY_TIMEOUT "; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL"
 
 static const char *const statement_sql[STATEMENT_COUNT] = {
 	[BEGIN] = "BEGIN IMMEDIATE",
@@ -71,12 +73,14 @@ static int check(const struct base *base)
 	return code == SQLITE_OK ? end : code;
 }
 
-/* What a read of a file that could not be opened for writing says about it. */
-static bool is_broken(const char *path)
+/* Tells by a read whether a file that could not be opened for writing is broken, and then says so. */
+static bool is_broken(const char *path, char *error, size_t error_size)
 {
 	struct base reader = {0};
 	int code = base_open_to_read(&reader, path);
 	base_close(&reader);
+	if (means_broken(code))
+		snprintf(error, error_size, "%s: %s", path, sqlite3_errstr(code));
 	return means_broken(code);
 }
 
@@ -85,7 +89,7 @@ enum migration_result base_open_file(struct base *base, const char *path, bool *
 	*broken = false;
 	enum migration_result result = migration_open(path, migrations_state, PRAGMAS, &base->database, error, error_size);
 	if (result != MIGRATION_OK) {
-		*broken = is_broken(path);
+		*broken = is_broken(path, error, error_size);
 		return *broken ? MIGRATION_LATER : result;
 	}
 	int code = check(base);
@@ -94,7 +98,7 @@ enum migration_result base_open_file(struct base *base, const char *path, bool *
 	if (code == SQLITE_OK)
 		return MIGRATION_OK;
 	*broken = means_broken(code);
-	if (*broken)
+	if (*broken || sqlite3_errcode(base->database) == SQLITE_OK) /* what quick_check answers is no error of its own */
 		snprintf(error, error_size, "%s: %s", path, sqlite3_errstr(code));
 	else
 		migration_explain(base->database, path, error, error_size);
@@ -135,7 +139,7 @@ static int open_reader(struct base *base, const char *name, int flags, const cha
 		code = sqlite3_extended_result_codes(base->database, 1);
 	/* The index of the WAL is then kept in memory of our own. */
 	if (code == SQLITE_OK)
-		code = sqlite3_exec(base->database, "PRAGMA locking_mode = EXCLUSIVE", NULL, NULL, NULL);
+		code = sqlite3_exec(base->database, BUSY_TIMEOUT "; PRAGMA locking_mode = EXCLUSIVE", NULL, NULL, NULL);
 	if (code == SQLITE_OK)
 		code = check(base);
 	return code == SQLITE_OK ? prepare(base) : code;

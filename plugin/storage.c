@@ -58,9 +58,30 @@ static bool fail(struct storage *storage, const char *option, const char *value,
 	return false;
 }
 
-/* On a disk that is read-only, or fails: rules work, and nothing is kept. */
+/* The disk refuses what may be allowed and right, so that there is nothing to correct in the options. */
+static bool is_of_disk(int reason)
+{
+	switch (reason) {
+	case EROFS:
+	case ENOSPC:
+	case EDQUOT:
+	case EIO:
+	case ENODEV:
+	case ESTALE:
+	case EUCLEAN:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* On a disk that is read-only, full, or fails: rules work, and nothing is kept. */
 static bool go_without_journal(struct storage *storage, int reason)
 {
+	bool full = reason == ENOSPC || reason == EDQUOT;
+	const char *disk = reason == EROFS ? "read-only file system" : full ? "full disk" : "disk that fails";
+	const char *advice = reason == EROFS ? "Mount it for writing" : full ? "Make room on it" : "Look after it";
+
 	storage->journal = journal_open_none();
 	if (storage->journal == NULL)
 		return fail(storage, "journal", "memory", "there is none");
@@ -69,8 +90,7 @@ static bool go_without_journal(struct storage *storage, int reason)
 		storage->keeper_notices, NOTICE_ERROR,
 		"plugin_opt_state_dir %s is on a %s: rules work with the configs that are there, but no reading is stored"
 		" and no config is accepted. %s and restart the broker.",
-		storage->options->state_dir, reason == EROFS ? "read-only file system" : "disk that fails",
-		reason == EROFS ? "Mount it for writing" : "Look after it");
+		storage->options->state_dir, disk, advice);
 	return true;
 }
 
@@ -80,7 +100,7 @@ static bool folder_make(struct storage *storage)
 	const char *path = storage->options->state_dir;
 	if (mkdir(path, 0700) == 0 || errno == EEXIST)
 		return true;
-	if (errno == EROFS || errno == EIO)
+	if (is_of_disk(errno))
 		return go_without_journal(storage, errno);
 	snprintf(what, sizeof what, "%s; wanted a folder in one that exists and that the broker's user may write",
 	         strerror(errno));
@@ -96,7 +116,7 @@ static bool journal_init(struct storage *storage)
 	snprintf(path, sizeof path, "%s/journal", folder);
 	struct journal_options options = {.directory = path, .quota = storage->options->journal_max};
 	storage->journal = journal_open(&options, error, sizeof error);
-	if (storage->journal == NULL && (errno == EROFS || errno == EIO))
+	if (storage->journal == NULL && is_of_disk(errno))
 		return go_without_journal(storage, errno);
 	if (storage->journal == NULL)
 		return fail(storage, "plugin_opt_state_dir", folder, error);
@@ -127,6 +147,20 @@ static void retained_keep(void *context, struct slice topic, struct slice payloa
 	storage->retained = one;
 }
 
+/* What is read half is read once more; rules that are there work whatever comes of it. */
+static void retained_init(struct storage *storage)
+{
+	if (state_each_retained(storage->state, retained_keep, storage))
+		return;
+	storage_forget_retained(storage);
+	if (state_each_retained(storage->state, retained_keep, storage))
+		return;
+	notice_post(storage->keeper_notices, NOTICE_ERROR,
+	            "plugin_opt_state_dir %s: %s. Some configs and switches may not be in force until the broker is started"
+	            " again.",
+	            storage->options->state_dir, state_error(storage->state));
+}
+
 static bool state_init(struct storage *storage)
 {
 	char path[PATH_SIZE], error[ERROR_MAX];
@@ -135,13 +169,18 @@ static bool state_init(struct storage *storage)
 	storage->state = state_open(path, error, sizeof error);
 	if (storage->state == NULL)
 		return fail(storage, "plugin_opt_state_dir", folder, error);
+	const char *news = state_news(storage->state);
+	if (news != NULL)
+		notice_post(storage->keeper_notices, NOTICE_ERROR, "%s", news);
+	if (storage->read_only && state_unread(storage->state)) /* else the keeper says it */
+		notice_post(storage->keeper_notices, NOTICE_ERROR, "The state file cannot be used: %s.",
+		            state_error(storage->state));
 	if (!keeper_catch_up(storage->journal, storage->state, error, sizeof error))
 		notice_post(storage->keeper_notices, NOTICE_ERROR,
 		            "plugin_opt_state_dir %s: %s. Configs and switches that changed last may not be in force until the"
 		            " broker is started again.",
 		            folder, error);
-	if (!state_each_retained(storage->state, retained_keep, storage))
-		return fail(storage, "plugin_opt_state_dir", folder, state_error(storage->state));
+	retained_init(storage);
 	return !storage->retained_lost || fail(storage, "plugin_opt_state_dir", folder, "no memory for its configs");
 }
 
@@ -209,6 +248,16 @@ static void close_in_crew(void *context)
 	state_close(storage->state);
 }
 
+/* What was found on the way, such as a damaged file, is told in the one line that there will be. */
+static void error_take_notices(struct storage *storage)
+{
+	struct notice notice;
+	while (storage->keeper_notices != NULL && mailbox_get(storage->keeper_notices, &notice)) {
+		size_t len = strlen(storage->error);
+		snprintf(storage->error + len, storage->error_size - len, ". %s", notice.text);
+	}
+}
+
 struct storage *storage_open(const struct options *options, char *error, size_t error_size)
 {
 	struct storage *storage = calloc(1, sizeof *storage);
@@ -232,6 +281,7 @@ struct storage *storage_open(const struct options *options, char *error, size_t 
 		crew_run(storage->crew, open_in_crew, storage);
 	if (storage->opened)
 		return storage;
+	error_take_notices(storage);
 	storage_close(storage, 0);
 	return NULL;
 }

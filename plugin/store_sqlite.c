@@ -18,11 +18,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* The WAL file is cut back to this many bytes once a long reader has let it grow. */
 #define PRAGMAS                                                                                                        \
 	"PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = OFF;"                               \
 	"PRAGMA journal_size_limit = 16777216"
+
+/*
+ * The row of journal ?2. One whose broker had another name comes before that of node ?1 with another journal: nothing of
+ * a journal is stored twice because somebody renamed its broker.
+ */
+#define ITS_ROW                                                                                                        \
+	"(SELECT rowid FROM ingest_position WHERE journal = ?2 OR node = ?1"                                               \
+	" ORDER BY journal = ?2 DESC, pos DESC, node = ?1 DESC LIMIT 1)"
 
 enum statement {
 	BEGIN,
@@ -42,9 +51,12 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
 	[BEGIN] = "BEGIN IMMEDIATE",
 	[COMMIT] = "COMMIT",
 	[ROLLBACK] = "ROLLBACK",
-	[GET_POSITION] = "SELECT journal, pos FROM ingest_position WHERE node = ?1",
-	[ADD_POSITION] = "INSERT INTO ingest_position (node, journal, pos) VALUES (?1, ?2, ?3)",
-	[MOVE_POSITION] = "UPDATE ingest_position SET journal = ?2, pos = ?3 WHERE node = ?1 AND journal = ?4 AND pos = ?5",
+	[GET_POSITION] = "SELECT journal, pos FROM ingest_position WHERE rowid = " ITS_ROW,
+	[ADD_POSITION] = "INSERT INTO ingest_position (node, journal, pos) SELECT ?1, ?2, ?3 WHERE " ITS_ROW " IS NULL",
+	/* It keeps its old name while another journal has the new one. */
+	[MOVE_POSITION] = "UPDATE ingest_position SET journal = ?2, pos = ?3, node = CASE"
+					  " WHEN EXISTS (SELECT 1 FROM ingest_position WHERE node = ?1) THEN node ELSE ?1 END"
+					  " WHERE rowid = " ITS_ROW " AND journal = ?4 AND pos = ?5",
 	[FIND_SERIES] = "SELECT id FROM series WHERE location = ?1 AND device = ?2 AND sensor = ?3 AND subject = ?4",
 	[ADD_SERIES] = "INSERT INTO series (location, device, sensor, subject) VALUES (?1, ?2, ?3, ?4)",
 	[ADD_READING] = "INSERT INTO reading (series_id, ts, seq, value, txt) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -57,8 +69,8 @@ struct store {
 	sqlite3_stmt *statements[STATEMENT_COUNT];
 	char *path;
 	char *node;
-	dev_t device; /* of the file that is open, to see that the path still leads to it */
-	ino_t inode;
+	dev_t device;                  /* of the file that is open, to see that the path still leads to it */
+	ino_t inode;                   /* 0: not known */
 	const struct store_row **rows; /* in key order; room for `capacity` */
 	size_t capacity;
 	char error[512];
@@ -97,13 +109,45 @@ static int begin(const struct store *store)
 
 /* ---- opening ---- */
 
+/* True if somebody deleted the file or put another one in its place: what is written would be lost with it. */
+static bool file_is_gone(const struct store *store)
+{
+	struct stat status;
+	return stat(store->path, &status) != 0 || status.st_dev != store->device || status.st_ino != store->inode;
+}
+
+static void remove_beside(const char *path, const char *end)
+{
+	char *name = malloc(strlen(path) + strlen(end) + 1);
+	if (!name)
+		return;
+	stpcpy(stpcpy(name, path), end);
+	unlink(name);
+	free(name);
+}
+
+/*
+ * The WAL of a file that is gone keeps its name and would be taken for that of the file in its place. So it is emptied
+ * into its own, and where a reader of that hinders it, removed.
+ */
+static void close_database(const struct store *store)
+{
+	bool stale = store->inode != 0 && file_is_gone(store) &&
+	             sqlite3_wal_checkpoint_v2(store->database, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) != SQLITE_OK;
+	sqlite3_close(store->database);
+	if (stale) {
+		remove_beside(store->path, "-wal");
+		remove_beside(store->path, "-shm");
+	}
+}
+
 static void sqlite_close(struct store *store)
 {
 	if (!store)
 		return;
 	for (size_t i = 0; i < STATEMENT_COUNT; i++)
 		sqlite3_finalize(store->statements[i]);
-	sqlite3_close(store->database);
+	close_database(store);
 	free(store->rows);
 	free(store->path);
 	free(store->node);
@@ -173,12 +217,19 @@ fail:
 
 /* ---- positions and series ---- */
 
-static enum store_result sqlite_position(struct store *store, struct store_position *out)
+/* For the statements with ITS_ROW. */
+static int bind_key(sqlite3_stmt *statement, const struct store *store, uint64_t journal)
+{
+	int code = sqlite3_bind_text(statement, 1, store->node, -1, SQLITE_STATIC);
+	return code == SQLITE_OK ? sqlite3_bind_int64(statement, 2, (sqlite3_int64)journal) : code;
+}
+
+static enum store_result sqlite_position(struct store *store, uint64_t journal, struct store_position *out)
 {
 	sqlite3_stmt *get = store->statements[GET_POSITION];
 
 	*out = (struct store_position){0, 0};
-	if (sqlite3_bind_text(get, 1, store->node, -1, SQLITE_STATIC) != SQLITE_OK)
+	if (bind_key(get, store, journal) != SQLITE_OK)
 		return away_sqlite(store);
 	if (sqlite3_step(get) == SQLITE_ROW) {
 		out->journal = (uint64_t)sqlite3_column_int64(get, 0);
@@ -222,19 +273,6 @@ static enum store_result sqlite_series(struct store *store, const struct topic *
 
 /* ---- writing ---- */
 
-/*
- * True if somebody deleted the file or put another one in its place: what is written would be lost with it. The WAL is
- * emptied into the old file then, since it keeps its name and would be taken for that of the new one.
- */
-static bool file_is_gone(struct store *store)
-{
-	struct stat status;
-	if (stat(store->path, &status) == 0 && status.st_dev == store->device && status.st_ino == store->inode)
-		return false;
-	sqlite3_wal_checkpoint_v2(store->database, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-	return true;
-}
-
 static int compare_rows(const void *left, const void *right)
 {
 	const struct store_row *a = *(const struct store_row *const *)left;
@@ -262,29 +300,21 @@ static bool sort_rows(struct store *store, const struct store_row *rows, size_t 
 	return true;
 }
 
-static int bind_position(sqlite3_stmt *statement, int index, const struct store_position *position)
-{
-	int code = sqlite3_bind_int64(statement, index, (sqlite3_int64)position->journal);
-	return code == SQLITE_OK ? sqlite3_bind_int64(statement, index + 1, (sqlite3_int64)position->position) : code;
-}
-
 static int move_position(struct store *store, const struct store_position *from, const struct store_position *to,
                          bool *moved)
 {
 	enum statement which = from->journal == 0 ? ADD_POSITION : MOVE_POSITION;
 	sqlite3_stmt *statement = store->statements[which];
 
-	int code = sqlite3_bind_text(statement, 1, store->node, -1, SQLITE_STATIC);
+	int code = bind_key(statement, store, to->journal);
 	if (code == SQLITE_OK)
-		code = bind_position(statement, 2, to);
+		code = sqlite3_bind_int64(statement, 3, (sqlite3_int64)to->position);
 	if (code == SQLITE_OK && which == MOVE_POSITION)
-		code = bind_position(statement, 4, from);
+		code = sqlite3_bind_int64(statement, 4, (sqlite3_int64)from->journal);
+	if (code == SQLITE_OK && which == MOVE_POSITION)
+		code = sqlite3_bind_int64(statement, 5, (sqlite3_int64)from->position);
 	if (code == SQLITE_OK)
 		code = run(store, which);
-	if (code == SQLITE_CONSTRAINT_PRIMARYKEY) { /* ADD_POSITION, and there is one already */
-		*moved = false;
-		return SQLITE_OK;
-	}
 	*moved = sqlite3_changes(store->database) == 1;
 	return code;
 }
@@ -351,18 +381,42 @@ static enum store_result sqlite_write(struct store *store, const struct store_ro
 }
 
 /*
- * Brings what was committed to the disk. Not by a checkpoint: beside a long reader that may have nothing to do, and then
- * it does not sync the WAL either.
+ * Syncs the WAL. Not by a checkpoint: beside a long reader that may have nothing to do, and then it does not sync the WAL
+ * either.
  */
-static enum store_result sqlite_sync(struct store *store)
+static enum store_result sync_wal(struct store *store)
 {
 	sqlite3_file *wal = NULL;
+	int number = 0;
 
 	int code = sqlite3_file_control(store->database, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal);
-	if (code == SQLITE_OK && wal != NULL && wal->pMethods != NULL)
+	if (code == SQLITE_OK && wal != NULL && wal->pMethods != NULL) {
 		code = wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL);
-	if (code != SQLITE_OK)
-		return away(store, "cannot be brought to the disk");
+		if (code != SQLITE_OK)
+			wal->pMethods->xFileControl(wal, SQLITE_FCNTL_LAST_ERRNO, &number);
+	}
+	if (code == SQLITE_OK)
+		return STORE_OK;
+	snprintf(store->error, sizeof store->error, "%s: cannot be brought to the disk: %s%s", store->path,
+	         number != 0 ? strerror(number) : sqlite3_errstr(code), migration_advice(code, number));
+	return STORE_AWAY;
+}
+
+/*
+ * Writes all of the WAL into the database, which is synced then, and empties it: of what the disk has dropped, a part
+ * could be found after a loss of power and put over what is newer.
+ */
+static enum store_result empty_wal(struct store *store)
+{
+	int code = sqlite3_wal_checkpoint_v2(store->database, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	return code == SQLITE_OK ? STORE_OK : away_sqlite(store);
+}
+
+static enum store_result sqlite_sync(struct store *store, bool anew)
+{
+	enum store_result result = anew ? empty_wal(store) : sync_wal(store);
+	if (result != STORE_OK)
+		return result;
 	return file_is_gone(store) ? away(store, "the file was deleted or replaced while in use") : STORE_OK;
 }
 

@@ -18,6 +18,7 @@
 
 #define POLL_MS          50
 #define SYNC_EVERY_MS    2000
+#define FOREIGN_MS       60000
 #define BACKOFF_FIRST_MS 250 /* a database in a local file that was locked is used again at once */
 #define BACKOFF_MAX_MS   2000
 
@@ -78,7 +79,7 @@ void writer_lose_store(struct writer *writer, const char *why)
 		            " works.",
 		            writer->ops->scheme, why);
 		writer->outage = true;
-		writer->stored_before = atomic_load(&writer->stored);
+		writer->outage_rows = 0;
 	}
 	close_store(writer);
 }
@@ -87,11 +88,41 @@ void writer_lose_store(struct writer *writer, const char *why)
 static void end_outage(struct writer *writer)
 {
 	writer->backoff_ms = BACKOFF_FIRST_MS;
-	if (!writer->outage)
+	if (!writer->outage || writer->unsynced)
 		return;
 	writer->outage = false;
+	writer->rival = false;
 	notice_post(writer->notices, NOTICE_INFO, "The history store (%s) works again: %llu waiting readings are stored.",
-	            writer->ops->scheme, (unsigned long long)(atomic_load(&writer->stored) - writer->stored_before));
+	            writer->ops->scheme, (unsigned long long)writer->outage_rows);
+}
+
+/*
+ * The store had a position of ours, and now our node's is another journal's. Either somebody brought back a history from
+ * before this journal, which is stored from its begin then; or another Hearth of the same name stores there, and then it
+ * moves on before long. False: not now, and the store was closed.
+ */
+static bool take_over(struct writer *writer, const struct store_position *at)
+{
+	const struct store_position before = writer->foreign;
+	const int64_t now_ms = monotonic_ms();
+
+	if (at->journal == before.journal && at->position == before.position) {
+		if (now_ms - writer->foreign_since_ms >= writer->foreign_ms)
+			return true;
+	} else {
+		writer->foreign = *at;
+		writer->foreign_since_ms = now_ms;
+	}
+	bool moves = before.journal == at->journal && before.position != at->position;
+	writer_lose_store(writer, "it holds another journal's position; seeing whether that moves");
+	if (moves && !writer->rival) {
+		notice_post(writer->notices, NOTICE_WARNING,
+		            "The history store (%s) is written by another Hearth with the same plugin_opt_node (%s), which has"
+		            " to be another.",
+		            writer->ops->scheme, writer->node);
+		writer->rival = true;
+	}
+	return false;
 }
 
 /* Begins to read where the store stands. */
@@ -99,10 +130,10 @@ static bool begin_at(struct writer *writer, const struct store_position *at)
 {
 	bool ours = at->journal == journal_id(writer->journal);
 
-	if (!ours && at->journal != 0 && writer->owned) {
-		writer_lose_store(writer, "another Hearth with the same plugin_opt_node writes to it");
+	if (!ours && at->journal != 0 && writer->owned && !take_over(writer, at))
 		return false;
-	}
+	if (ours)
+		writer->foreign = (struct store_position){0, 0};
 	/*
 	 * Where the journal was put back from an older copy, the store is ahead of it. All that the journal holds is stored
 	 * then, and the positions that follow are given once more, to records that are not.
@@ -136,7 +167,7 @@ static bool begin_at(struct writer *writer, const struct store_position *at)
 static bool begin(struct writer *writer)
 {
 	struct store_position at;
-	if (writer->ops->position(writer->store, &at) != STORE_OK) {
+	if (writer->ops->position(writer->store, journal_id(writer->journal), &at) != STORE_OK) {
 		writer_lose_store(writer, writer->ops->error(writer->store));
 		return false;
 	}
@@ -159,13 +190,25 @@ static bool open_store(struct writer *writer)
 
 /* ---- storing ---- */
 
+/* Counts the batch, which is stored; what was stored before and got lost is not counted again. */
+static void count_batch(struct writer *writer)
+{
+	size_t old = 0;
+	while (old < writer->count && (uint64_t)writer->rows[old].seq < writer->counted)
+		old++;
+	atomic_fetch_add(&writer->stored, writer->count - old);
+	if (writer->counted < writer->done)
+		writer->counted = writer->done;
+	writer->outage_rows += writer->count;
+}
+
 /* Reads back what the last write left, and publishes it. False if reading has to begin again. */
 static bool confirm(struct writer *writer)
 {
 	struct store_position at;
 	if (!writer->unconfirmed)
 		return true;
-	if (writer->ops->position(writer->store, &at) != STORE_OK) {
+	if (writer->ops->position(writer->store, journal_id(writer->journal), &at) != STORE_OK) {
 		writer_lose_store(writer, writer->ops->error(writer->store));
 		return false;
 	}
@@ -202,7 +245,7 @@ static bool flush(struct writer *writer)
 	}
 	if (writer->unconfirmed) /* the comparison has confirmed it */
 		atomic_store(&writer->position, writer->at.position);
-	atomic_fetch_add(&writer->stored, writer->count);
+	count_batch(writer);
 	writer->at = to;
 	writer->flushed = to.position;
 	writer->unconfirmed = true;
@@ -223,10 +266,12 @@ static bool sync_sometimes(struct writer *writer)
 	if (position == atomic_load(&writer->durable) || now_ms - writer->synced_ms < writer->sync_every_ms)
 		return true;
 	writer->synced_ms = now_ms;
-	if (writer->ops->sync(writer->store) != STORE_OK) {
+	if (writer->ops->sync(writer->store, writer->unsynced) != STORE_OK) {
+		writer->unsynced = true;
 		writer_lose_store(writer, writer->ops->error(writer->store));
 		return false;
 	}
+	writer->unsynced = false;
 	atomic_store(&writer->durable, position);
 	return true;
 }
@@ -296,6 +341,7 @@ struct writer *writer_start(const struct writer_options *options)
 	writer->text = malloc(WRITER_BATCH_TEXT);
 	writer->head_at_start = journal_head(options->journal);
 	writer->sync_every_ms = options->sync_every_ms > 0 ? options->sync_every_ms : SYNC_EVERY_MS;
+	writer->foreign_ms = options->foreign_ms > 0 ? options->foreign_ms : FOREIGN_MS;
 	writer->backoff_ms = BACKOFF_FIRST_MS;
 	writer->last_tries = 1;
 	if (!writer->location || !writer->node || !writer->rows || !writer->text)

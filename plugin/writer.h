@@ -23,6 +23,7 @@ struct writer_options {
 	struct mailbox *notices; /* of struct notice; this thread is its only sender */
 	size_t batch_rows;       /* the most that are stored in one transaction; 0: 100000 */
 	int sync_every_ms;       /* how often the store is made durable; 0: 2000 */
+	int foreign_ms;          /* another journal's position that rests so long is nobody's; 0: 60000 */
 };
 
 /* Starts the thread. NULL if it cannot. */
@@ -34,7 +35,10 @@ void writer_stop(struct writer *writer, int drain_ms);
 /* Any thread: the journal position up to which all is stored and durable, some seconds behind writer_position. */
 uint64_t writer_durable(const struct writer *writer);
 
-/* Any thread: rows stored in this run, and the journal position up to which all is stored (0: not known yet). */
+/*
+ * Any thread: rows stored in this run, each counted once though the store may have lost it and got it again; and the
+ * journal position up to which all is stored (0: not known yet).
+ */
 uint64_t writer_stored(const struct writer *writer);
 uint64_t writer_position(const struct writer *writer);
 

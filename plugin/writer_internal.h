@@ -48,8 +48,13 @@ struct writer {
 	bool unconfirmed; /* `at` was written and not read back yet */
 	bool moved;       /* the last write lost the comparison */
 	bool owned;       /* the store held a position of this journal in this run */
+	bool unsynced;    /* the store could not be made durable, and was not since */
+	bool rival;       /* another Hearth of this name; it was said */
 	bool dated;       /* waiting_since_us is the batch's */
 	uint64_t head_at_start;
+	struct store_position foreign; /* what the store held in place of ours last, and since when */
+	int64_t foreign_since_ms;
+	int foreign_ms;
 	uint64_t lost_position; /* what the store holds, if that is beyond head_at_start; see begin_at */
 
 	struct store_row *rows;
@@ -59,7 +64,8 @@ struct writer {
 	size_t text_len;
 	struct meanings meanings;
 
-	uint64_t stored_before; /* rows, when the outage began */
+	uint64_t counted;     /* readings before this position are in `stored` */
+	uint64_t outage_rows; /* since the outage began, those too that were stored before */
 	uint64_t nameless_segment;
 	int backoff_ms;
 	int last_tries; /* how often the store may be opened again when stopping */

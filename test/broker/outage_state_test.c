@@ -21,7 +21,7 @@
 #include <cmocka.h>
 
 #define STATE_AWAY "The state file cannot be written: /"
-#define STATE_BACK "The state file cannot be written: works again"
+#define STATE_BACK "The state file is written again after "
 
 #define DISK_KIB 24576
 
@@ -164,7 +164,7 @@ static void restart_on_a_full_disk(void **state)
 	assert_int_equal(house_count_log(trial.house, "damaged", NULL), 0);
 
 	disk_free(trial.disk);
-	house_wait_log(trial.house, "works again");
+	house_wait_log(trial.house, STATE_BACK);
 	trial_count(&trial, 100);
 	trial_expect_exactly_once(&trial);
 	configure_light(&trial, "70");

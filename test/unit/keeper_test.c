@@ -313,7 +313,7 @@ static void catching_up_goes_on_in_memory(void **state)
 	assert_int_equal(journal_begin(journal), begin);
 
 	release_state_file(other);
-	expect_notice("works again");
+	expect_notice("The state file is written again after ");
 	wait_for_contents("a/b/c/config=1 a/b/d/config=2 ");
 	int64_t since_ms = now_ms();
 	while (journal_begin(journal) != begin + 3 * SEGMENT)
@@ -321,6 +321,133 @@ static void catching_up_goes_on_in_memory(void **state)
 	stop();
 	assert_true(state_saved(file));
 	expect_no_notice();
+}
+
+/* Room that the state file may be waiting for is made, as far as no change is lost. */
+static void trimming_goes_on_up_to_a_change_in_memory(void **state)
+{
+	(void)state;
+	char error[256] = "";
+	append_retained("a/b/c/config", "1");
+	assert_true(keeper_catch_up(journal, file, error, sizeof error));
+	append_readings(3 * SEGMENT);
+	uint64_t begin = journal_begin(journal);
+	atomic_store(&stored, UINT64_MAX);
+	sqlite3 *other = lock_state_file();
+	assert_true(state_detach(file));
+	start(1, 0);
+	expect_notice("The state file cannot be written: ");
+	int64_t since_ms = now_ms();
+	while (journal_begin(journal) != begin + 3 * SEGMENT)
+		look_again(since_ms, "the trim in memory");
+	append_retained("a/b/c/config", "2");
+	append_readings(3 * SEGMENT);
+	for (since_ms = now_ms(); now_ms() - since_ms < 3000;) /* an attempt or two */
+		look_again(since_ms, "");
+	assert_int_equal(journal_begin(journal), begin + 3 * SEGMENT);
+
+	release_state_file(other);
+	expect_notice("The state file is written again after ");
+	wait_for_contents("a/b/c/config=2 ");
+	for (since_ms = now_ms(); journal_begin(journal) != begin + 6 * SEGMENT;)
+		look_again(since_ms, "the trim");
+}
+
+/* In one step, too: the trim stops at the change, not where the step began. */
+static void catching_up_in_memory_holds_the_change_alone(void **state)
+{
+	(void)state;
+	char error[256] = "";
+	uint64_t begin = journal_begin(journal);
+	append_readings(3 * SEGMENT);
+	append_retained("a/b/c/config", "1");
+	append_readings(SEGMENT);
+	sqlite3 *other = lock_state_file();
+	assert_true(state_detach(file));
+	assert_true(keeper_catch_up(journal, file, error, sizeof error));
+	assert_true(state_safe(file, journal_head(journal)) >= begin + 3 * SEGMENT);
+	assert_true(state_safe(file, journal_head(journal)) < begin + 4 * SEGMENT);
+	release_state_file(other);
+}
+
+/* The state file is not to blame, and what could be read is in it. */
+static void a_journal_that_cannot_be_read_is_named(void **state)
+{
+	(void)state;
+	char error[256] = "", name[160], away[160];
+	uint64_t begin = journal_begin(journal);
+	append_retained("a/b/c/config", "1");
+	append_readings(2 * SEGMENT);
+	append_retained("a/b/d/config", "2");
+	snprintf(name, sizeof name, "%s/%016llx.journal", journal_path, (unsigned long long)begin + SEGMENT);
+	snprintf(away, sizeof away, "%s/away", folder);
+	assert_int_equal(rename(name, away), 0);
+	assert_int_equal(symlink(name, name), 0);
+	assert_false(keeper_catch_up(journal, file, error, sizeof error));
+	assert_non_null(strstr(error, "the journal cannot be read: Too many levels"));
+	assert_true(state_saved(file));
+	assert_string_equal(contents(), "a/b/c/config=1 ");
+
+	start(0, 0);
+	for (int64_t since_ms = now_ms(); now_ms() - since_ms < 1500;) /* an attempt or two */
+		look_again(since_ms, "");
+	struct notice notice;
+	while (mailbox_get(notices, &notice)) /* the journal's own is right: its segment has lost its name */
+		assert_null(strstr(notice.text, "state file"));
+	assert_int_equal(rename(away, name), 0);
+	wait_for_contents("a/b/c/config=1 a/b/d/config=2 ");
+	stop();
+	while (mailbox_get(notices, &notice))
+		assert_null(strstr(notice.text, "state file"));
+}
+
+/*
+ * The state file could not be read at the start, and a loss of power took from the journal what the file has: an older
+ * document does not come back from the journal, and what is new, at positions that are given once more, gets in.
+ */
+static void an_unread_file_keeps_what_is_newer(void **state)
+{
+	(void)state;
+	char error[256] = "";
+	append_retained("a/b/c/config", "old");
+	assert_true(state_begin(file));
+	assert_true(state_put_retained(file, slice_of("a/b/c/config"), slice_of("newer"), NOON));
+	assert_true(state_commit(file, journal_id(journal), journal_head(journal) + 3000));
+	state_close(file);
+	sqlite3 *other;
+	assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(other, "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE", NULL, NULL, NULL),
+	                 SQLITE_OK);
+	file = state_open(path, error, sizeof error);
+	assert_non_null(file);
+	assert_true(state_unread(file));
+	assert_true(keeper_catch_up(journal, file, error, sizeof error));
+	assert_string_equal(documents(), "a/b/c/config=old ");
+	start(0, 0);
+	expect_notice("The state file cannot be written: ");
+	append_retained("a/b/d/config", "1");
+	sqlite3_close(other);
+	expect_notice("restart the broker now");
+	expect_notice("The state file is written again after ");
+	wait_for_contents("a/b/c/config=newer a/b/d/config=1 ");
+	stop();
+	assert_int_equal(state_file_position(), journal_head(journal));
+}
+
+/* The house starts; the position is asked for again. */
+static void a_position_that_cannot_be_read_is_waited_for(void **state)
+{
+	(void)state;
+	sqlite3 *other;
+	assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(other, "ALTER TABLE journal_position RENAME TO away", NULL, NULL, NULL), SQLITE_OK);
+	start(0, 0);
+	expect_notice("The state file cannot be written: ");
+	append_retained("a/b/c/config", "1");
+	assert_int_equal(sqlite3_exec(other, "ALTER TABLE away RENAME TO journal_position", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(other);
+	expect_notice("The state file is written again after ");
+	wait_for_contents("a/b/c/config=1 ");
 }
 
 static void an_older_copy_of_the_journal_goes_on(void **state)
@@ -441,7 +568,7 @@ static void a_refused_change_waits_in_the_journal(void **state)
 	assert_int_equal(journal_begin(journal), begin);
 
 	release_state_file(other);
-	expect_notice("works again");
+	expect_notice("The state file is written again after ");
 	wait_for_contents("a/b/c/config=1 a/b/d/config=2 ");
 	int64_t since_ms = now_ms();
 	while (journal_begin(journal) != begin + 3 * SEGMENT)
@@ -513,7 +640,7 @@ static void a_position_that_cannot_be_written_holds_nothing_up(void **state)
 		look_again(since_ms, "the trim");
 	expect_no_notice();
 	release_state_file(other);
-	expect_notice("works again");
+	expect_notice("The state file is written again after ");
 	stop();
 	assert_int_equal(state_file_position(), journal_head(journal));
 }
@@ -535,7 +662,7 @@ static void a_journal_that_cannot_be_synced_is_told_once(void **state)
 	wait_for_contents("a/b/c/config=1 "); /* the rest of its work goes on */
 	expect_no_notice();
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
-	expect_notice("works again");
+	expect_notice("The journal is brought to the disk again after ");
 	append_readings(3 * SEGMENT);
 	expect_no_notice();
 }
@@ -565,6 +692,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(catching_up_takes_in_what_is_new),
 		TEST(catching_up_goes_on_in_memory),
+		TEST(trimming_goes_on_up_to_a_change_in_memory),
+		TEST(catching_up_in_memory_holds_the_change_alone),
+		TEST(a_journal_that_cannot_be_read_is_named),
+		TEST(an_unread_file_keeps_what_is_newer),
+		TEST(a_position_that_cannot_be_read_is_waited_for),
 		TEST(an_older_copy_of_the_journal_goes_on),
 		TEST(changes_reach_the_state_file),
 		TEST(the_state_file_follows_once_a_segment),

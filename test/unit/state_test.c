@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -19,6 +20,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -229,7 +231,12 @@ static void a_locked_file_refuses_until_it_is_released(void **unused)
 	sqlite3 *other;
 	assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	/* The keeper's thread has a journal to sync, so it does not wait. */
+	struct timespec before, after;
+	clock_gettime(CLOCK_MONOTONIC, &before);
 	assert_false(state_begin(state));
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	assert_true((after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000 < 500);
 	assert_non_null(strstr(state_error(state), "locked"));
 	assert_non_null(strstr(state_error(state), path));
 	assert_false(put(state, "a/b/c/config", "{}", 1));
@@ -506,15 +513,47 @@ static void a_new_one_waits_for_the_disk(void **unused)
 	}
 }
 
-/* It is not read past the lock of somebody who may be writing, and nothing in it is written over. */
-static void a_file_that_cannot_be_read_is_left_alone(void **unused)
+static sqlite3 *lock_wholly(void)
 {
-	(void)unused;
 	sqlite3 *other;
-	make_file_with("old");
 	assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(other, "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE", NULL, NULL, NULL),
 	                 SQLITE_OK);
+	return other;
+}
+
+static void *close_after_a_while(void *other)
+{
+	nanosleep(&(struct timespec){2, 0}, NULL);
+	sqlite3_close(other);
+	return NULL;
+}
+
+/* A program that looks into the file while the house starts does not leave it without its rules. */
+static void a_lock_at_the_start_is_waited_for(void **unused)
+{
+	(void)unused;
+	pthread_t thread;
+	make_file_with("old");
+	assert_int_equal(pthread_create(&thread, NULL, close_after_a_while, lock_wholly()), 0);
+	struct state *state = open_state();
+	pthread_join(thread, NULL);
+	assert_true(state_saved(state));
+	assert_false(state_unread(state));
+	assert_string_equal(contents(state), "a/b/c/config=old@1\na/b/d/config=@2\n");
+	assert_null(state_news(state));
+	state_close(state);
+}
+
+/*
+ * It is not read past the lock of somebody who may be writing, and nothing in it is written over. What was taken in meanwhile
+ * is for the keeper to take in again.
+ */
+static void a_file_that_cannot_be_read_is_left_alone(void **unused)
+{
+	(void)unused;
+	make_file_with("old");
+	sqlite3 *other = lock_wholly();
 	struct state *state = open_state();
 	assert_false(state_saved(state));
 	assert_non_null(strstr(state_error(state), "another program uses it"));
@@ -523,11 +562,19 @@ static void a_file_that_cannot_be_read_is_left_alone(void **unused)
 	assert_true(state_begin(state));
 	assert_true(put(state, "a/b/e/config", "new", 3));
 	assert_true(state_commit(state, JOURNAL, 16));
+	assert_int_equal(state_safe(state, 16), 0);
+	assert_true(state_unread(state));
 	assert_false(state_mend(state));
+	assert_null(state_news(state));
 	sqlite3_close(other);
 	assert_true(state_mend(state));
-	assert_string_equal(contents(state), "a/b/c/config=old@1\na/b/d/config=@2\na/b/e/config=new@3\n");
-	assert_int_equal(position(state, JOURNAL), 16);
+	assert_false(state_unread(state));
+	const char *news = state_news(state);
+	assert_non_null(news);
+	assert_non_null(strstr(news, path));
+	assert_non_null(strstr(news, "restart the broker now"));
+	assert_string_equal(contents(state), "a/b/c/config=old@1\na/b/d/config=@2\n");
+	assert_int_equal(position(state, JOURNAL), 8);
 	state_close(state);
 }
 
@@ -545,12 +592,20 @@ static void a_refusing_file_is_left_for_memory(void **unused)
 	assert_true(state_detach(state));
 	assert_false(state_saved(state));
 	assert_non_null(strstr(state_error(state), "locked"));
+	/* The file has all of it until a document changes. */
+	assert_true(state_begin(state));
+	assert_true(state_commit(state, JOURNAL, 12));
+	assert_int_equal(state_safe(state, 14), 14);
 	change(state, "new");
+	assert_int_equal(state_safe(state, 18), 12);
+	change(state, "new");
+	assert_int_equal(state_safe(state, 18), 12);
 	assert_string_equal(contents(state), "a/b/c/config=new@3\na/b/d/config=@2\n");
 	assert_false(state_mend(state));
 	assert_int_equal(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(other);
 	assert_true(state_mend(state));
+	assert_int_equal(state_safe(state, 18), 18);
 	state_close(state);
 	state = open_state();
 	assert_string_equal(contents(state), "a/b/c/config=new@3\na/b/d/config=@2\n");
@@ -714,6 +769,7 @@ static void a_deleted_file_waits_in_memory_for_room(void **unused)
 	fill_disk();
 	assert_false(state_mend(state));
 	assert_false(state_saved(state));
+	assert_int_equal(state_safe(state, 16), 0); /* what the journal still has of it is in no file */
 	assert_non_null(strstr(state_error(state), path));
 	assert_string_equal(contents(state), "a/b/c/config=new@3\na/b/d/config=@2\n");
 	change(state, "new");
@@ -745,6 +801,7 @@ int main(void)
 		TEST_ON_DISK(opens_on_a_read_only_file_system),
 		TEST_ON_DISK(opens_on_a_read_only_file_system_after_a_power_cut),
 		TEST_ON_DISK(a_new_one_waits_for_the_disk),
+		TEST(a_lock_at_the_start_is_waited_for),
 		TEST(a_file_that_cannot_be_read_is_left_alone),
 		TEST(a_refusing_file_is_left_for_memory),
 		TEST(what_is_no_database_is_moved_aside),

@@ -342,8 +342,6 @@ static const struct {
      "plugin_opt_state_dir %s/odd_state: %s/odd_state/state.db: Is a directory"},
 	{"the store is a folder", "hearth", "sqlite:%s/empty",
      "plugin_opt_store sqlite:%s/empty: %s/empty: Is a directory"},
-	{"the store is text", "hearth", "sqlite:%s/text",
-     "plugin_opt_store sqlite:%s/text: %s/text: file is not a database"},
 	{"the store lies in a file", "hearth", "sqlite:%s/text/history.db",
      "plugin_opt_store sqlite:%s/text/history.db: %s/text/history.db: Not a directory"},
 };
@@ -462,6 +460,26 @@ static void test_store_away(void **state)
 	assert_readings(in_folder("card/history.db"), 1, 23);
 }
 
+/* A history that a bad card damaged keeps nothing from starting, not even by its first page. */
+static void test_store_with_a_damaged_first_page(void **state)
+{
+	(void)state;
+	open_storage();
+	put_reading(23.0, NOON);
+	wait_for_empty_queue();
+	close_storage(PATIENCE_MS);
+	make_text_file("hearth/history.db");
+
+	open_storage();
+	wait_for_notice(NOTICE_WARNING, "The history store (sqlite) cannot be used: ");
+	put_reading(24.0, NOON);
+	assert_no_notice();
+	assert_int_equal(unlink(in_folder("hearth/history.db")), 0);
+	wait_for_notice(NOTICE_INFO, "The history store (sqlite) works again: 2 waiting readings are stored.");
+	close_storage(PATIENCE_MS);
+	assert_readings(in_folder("hearth/history.db"), 2, 47);
+}
+
 /* Closing does not wait for it, and what the journal holds is stored by the next run. */
 static void test_store_away_until_the_next_run(void **state)
 {
@@ -521,13 +539,18 @@ static void test_lag(void **state)
 
 /* ---- disks: a small one is mounted over the test's folder, in a mount namespace of this process' own ---- */
 
-static bool mount_small_disk(void)
+static bool mount_disk(const char *how)
 {
 	static bool own;
 	if (!own && (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0))
 		return false;
 	own = true;
-	return mount("tmpfs", folder, "tmpfs", 0, "size=24m,mode=0700") == 0;
+	return mount("tmpfs", folder, "tmpfs", 0, how) == 0;
+}
+
+static bool mount_small_disk(void)
+{
+	return mount_disk("size=24m,mode=0700");
 }
 
 static int tear_down_disk(void **state)
@@ -619,7 +642,75 @@ static void test_start_on_a_full_disk(void **state)
 	assert_readings(in_folder("hearth/history.db"), 1, 5);
 }
 
+/* Neither the folder nor the journal can be made: rules that come work, and it is said what to do. */
+static void test_first_start_on_a_full_disk(void **state)
+{
+	(void)state;
+	for (int there = 0; there < 2; there++) {
+		if (!mount_disk("size=1m,nr_inodes=3,mode=0700"))
+			skip();
+		if (there)
+			assert_int_equal(mkdir(in_folder("hearth"), 0700), 0);
+		else
+			make_text_file("big");
+		make_text_file("large");
+		open_storage();
+		struct notice notice;
+		for (int64_t since = now_ms(); !storage_notice(storage, &notice);)
+			look_again(since, "a line");
+		assert_non_null(strstr(notice.text, "is on a full disk: "));
+		assert_non_null(strstr(notice.text, "Make room on it and restart the broker."));
+		assert_int_equal(journal_reserve(storage_journal(storage), 64, JOURNAL_CONTROL), 0);
+		assert_no_notice();
+		close_storage(PATIENCE_MS);
+		umount2(folder, MNT_DETACH);
+	}
+}
+
 /* ---- the state file ---- */
+
+/* That the rules of a read-only disk work is said, and that these do not. */
+static void test_damaged_state_file_on_a_read_only_disk(void **state)
+{
+	(void)state;
+	if (!mount_small_disk())
+		skip();
+	open_storage();
+	put_retained("all/hearth/auto/state", "1");
+	close_storage(PATIENCE_MS);
+	assert_int_equal(unlink(in_folder("hearth/state.db")), 0);
+	make_text_file("hearth/state.db");
+	remount(MS_RDONLY);
+	open_storage();
+	assert_retained("");
+	wait_for_notice(NOTICE_ERROR, "plugin_opt_state_dir ");
+	struct notice notice;
+	for (int64_t since = now_ms(); !storage_notice(storage, &notice);)
+		look_again(since, "a second line");
+	assert_non_null(strstr(notice.text, "The state file cannot be used: "));
+	assert_non_null(strstr(notice.text, "file is not a database"));
+	assert_non_null(strstr(notice.text, "not in force"));
+	assert_no_notice();
+}
+
+/* It is not moved aside in silence. */
+static void test_damaged_state_file_of_a_refused_start(void **state)
+{
+	char store[256], error[1024] = "";
+
+	(void)state;
+	open_storage();
+	close_storage(PATIENCE_MS);
+	assert_int_equal(unlink(in_folder("hearth/state.db")), 0);
+	make_text_file("hearth/state.db");
+	assert_int_equal(mkdir(in_folder("empty"), 0700), 0);
+	snprintf(store, sizeof store, "sqlite:%s", in_folder("empty"));
+	set_options(in_folder("hearth"), store, "0");
+	assert_null(storage_open(&options, error, sizeof error));
+	assert_non_null(strstr(error, "plugin_opt_store "));
+	assert_non_null(strstr(error, ". The state file was damaged "));
+	assert_null(strchr(error, '\n'));
+}
 
 static void test_damaged_state_file(void **state)
 {
@@ -687,7 +778,7 @@ static void test_locked_state_file(void **state)
 	assert_retained("all/hearth/auto/state=0;hall/door1/door/config={};");
 	wait_for_notice(NOTICE_ERROR, "The state file cannot be written: ");
 	release_elsewhere(lock);
-	wait_for_notice(NOTICE_INFO, "The state file cannot be written: works again after ");
+	wait_for_notice(NOTICE_INFO, "The state file is written again after ");
 	close_storage(0);
 	open_storage();
 	assert_retained("all/hearth/auto/state=0;hall/door1/door/config={};");
@@ -837,10 +928,14 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_error_is_cut, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_queue_of_an_idle_house, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_store_away, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_store_with_a_damaged_first_page, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_store_away_until_the_next_run, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_lag, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_read_only_disk, set_up, tear_down_disk),
 		cmocka_unit_test_setup_teardown(test_start_on_a_full_disk, set_up, tear_down_disk),
+		cmocka_unit_test_setup_teardown(test_first_start_on_a_full_disk, set_up, tear_down_disk),
+		cmocka_unit_test_setup_teardown(test_damaged_state_file_on_a_read_only_disk, set_up, tear_down_disk),
+		cmocka_unit_test_setup_teardown(test_damaged_state_file_of_a_refused_start, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_damaged_state_file, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_locked_state_file, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_reading_is_stored_at_close, set_up, tear_down),

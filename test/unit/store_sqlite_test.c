@@ -6,6 +6,7 @@
 #include "migration.h"
 #include "store.h"
 
+#include <errno.h>
 #include <ftw.h>
 #include <math.h>
 #include <setjmp.h>
@@ -271,13 +272,13 @@ static void the_position_moves_by_compare_and_set(void **state)
 			wanted = steps[i].to;
 			rows++;
 		}
-		assert_int_equal(store_sqlite.position(store, &at), STORE_OK);
+		assert_int_equal(store_sqlite.position(store, JOURNAL, &at), STORE_OK);
 		assert_true(at.journal == wanted.journal && at.position == wanted.position);
 		assert_int_equal(strtol(ask(path, "SELECT count(*) FROM reading"), NULL, 10), rows);
 	}
 	store_sqlite.close(store);
 	store = open_store();
-	assert_int_equal(store_sqlite.position(store, &at), STORE_OK);
+	assert_int_equal(store_sqlite.position(store, JOURNAL, &at), STORE_OK);
 	assert_true(at.journal == wanted.journal && at.position == wanted.position);
 	store_sqlite.close(store);
 }
@@ -288,13 +289,64 @@ static void brokers_do_not_see_each_others_position(void **state)
 	struct store *house = open_store_as("house"), *barn = open_store_as("barn");
 	struct store_position at, none = {0, 0}, one = {11, 111}, two = {22, 222};
 	assert_int_equal(move(house, none, one), STORE_OK);
-	assert_int_equal(store_sqlite.position(barn, &at), STORE_OK);
+	assert_int_equal(store_sqlite.position(barn, 22, &at), STORE_OK);
 	assert_true(at.journal == 0 && at.position == 0);
 	assert_int_equal(move(barn, none, two), STORE_OK);
-	assert_int_equal(store_sqlite.position(house, &at), STORE_OK);
+	assert_int_equal(store_sqlite.position(house, 11, &at), STORE_OK);
 	assert_true(at.journal == 11 && at.position == 111);
 	store_sqlite.close(house);
 	store_sqlite.close(barn);
+}
+
+static void a_renamed_brokers_journal_goes_on(void **state)
+{
+	(void)state;
+	struct store *store = open_store_as("house");
+	struct store_position at;
+	int64_t id = series(store, "a/b/c/value");
+	assert_int_equal(put(store, id, 0, 8), STORE_OK);
+	store_sqlite.close(store);
+
+	store = open_store_as("barn");
+	assert_int_equal(store_sqlite.position(store, JOURNAL, &at), STORE_OK);
+	assert_true(at.journal == JOURNAL && at.position == 8);
+	assert_int_equal(put(store, id, 0, 16), STORE_MOVED);
+	assert_int_equal(put(store, id, 8, 16), STORE_OK);
+	store_sqlite.close(store);
+	assert_string_equal(ask(path, "SELECT node, pos FROM ingest_position; SELECT seq FROM reading"),
+	                    "barn|16\n8\n16\n");
+}
+
+/* Two that swapped their names: neither journal's position goes. */
+static void a_name_that_another_journal_has_is_not_taken(void **state)
+{
+	(void)state;
+	struct store *house = open_store_as("house"), *barn = open_store_as("barn");
+	struct store_position at, none = {0, 0}, one = {11, 111}, next = {11, 112}, two = {22, 222};
+	assert_int_equal(move(house, none, one), STORE_OK);
+	assert_int_equal(move(barn, none, two), STORE_OK);
+	assert_int_equal(move(barn, one, next), STORE_OK);
+	assert_int_equal(store_sqlite.position(barn, 11, &at), STORE_OK);
+	assert_true(at.journal == 11 && at.position == 112);
+	assert_int_equal(store_sqlite.position(house, 22, &at), STORE_OK);
+	assert_true(at.journal == 22 && at.position == 222);
+	store_sqlite.close(house);
+	store_sqlite.close(barn);
+}
+
+/* As a node's name in place of the journal's id left it: the journal twice, once for each name. */
+static void of_two_positions_of_a_journal_the_farther_counts(void **state)
+{
+	(void)state;
+	struct store *store = open_store_as("barn");
+	struct store_position at, from = {11, 200}, to = {11, 300};
+	ask(path, "INSERT INTO ingest_position VALUES ('house', 11, 200), ('barn', 11, 100)");
+	assert_int_equal(store_sqlite.position(store, 11, &at), STORE_OK);
+	assert_true(at.journal == 11 && at.position == 200);
+	assert_int_equal(move(store, from, to), STORE_OK);
+	assert_int_equal(store_sqlite.position(store, 11, &at), STORE_OK);
+	assert_true(at.journal == 11 && at.position == 300);
+	store_sqlite.close(store);
 }
 
 /* ---- the file ---- */
@@ -352,7 +404,7 @@ static void a_place_that_cannot_be_opened_is_named(void **state)
 	expect_refusal("/dev/null", STORE_NEVER, "/dev/null");
 
 	put_file(path, "This was never a database, and it is long enough to be sure of that. It has no header at all.");
-	expect_refusal(path, STORE_NEVER, "not a database");
+	expect_refusal(path, STORE_AWAY, "not a database; it is damaged, or never was one: move it away");
 	snprintf(name, sizeof name, "%s/history.db", path);
 	expect_refusal(name, STORE_NEVER, "Not a directory");
 
@@ -438,7 +490,7 @@ static void a_deleted_file_is_noticed_and_made_anew(void **state)
 	store_sqlite.close(store);
 
 	store = open_store();
-	assert_int_equal(store_sqlite.position(store, &at), STORE_OK);
+	assert_int_equal(store_sqlite.position(store, JOURNAL, &at), STORE_OK);
 	assert_int_equal(at.journal, 0);
 	assert_int_equal(put(store, series(store, "a/b/c/value"), 0, 24), STORE_OK);
 	store_sqlite.close(store);
@@ -466,6 +518,121 @@ static void a_backup_put_in_its_place_stays_whole(void **state)
 	assert_int_equal(put(store, id, 8, 32), STORE_OK);
 	store_sqlite.close(store);
 	assert_string_equal(ask(path, "PRAGMA integrity_check; SELECT seq FROM reading"), "ok\n8\n32\n");
+}
+
+/* A reader of the old file keeps its WAL from being emptied; the new file must not be opened with it. */
+static void a_backup_put_in_its_place_beside_a_reader_stays_whole(void **state)
+{
+	(void)state;
+	char backup[128], sql[192];
+	sqlite3 *reader;
+	struct store *store = open_store();
+	int64_t id = series(store, "a/b/c/value");
+	snprintf(backup, sizeof backup, "%s/backup.db", folder);
+	snprintf(sql, sizeof sql, "VACUUM INTO '%s'", backup);
+	assert_int_equal(put(store, id, 0, 8), STORE_OK);
+	ask(path, sql);
+	assert_int_equal(put(store, id, 8, 16), STORE_OK);
+	assert_int_equal(sqlite3_open(path, &reader), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(reader, "BEGIN; SELECT * FROM reading", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(put(store, id, 16, 24), STORE_OK);
+	assert_int_equal(rename(backup, path), 0);
+	assert_int_equal(put(store, id, 24, 32), STORE_AWAY);
+	store_sqlite.close(store);
+
+	store = open_store();
+	assert_string_equal(ask(path, "PRAGMA integrity_check; SELECT seq FROM reading; SELECT pos FROM ingest_position"),
+	                    "ok\n8\n8\n");
+	assert_int_equal(put(store, id, 8, 40), STORE_OK);
+	sqlite3_close(reader);
+	store_sqlite.close(store);
+	assert_string_equal(ask(path, "PRAGMA integrity_check; SELECT seq FROM reading"), "ok\n8\n40\n");
+}
+
+/* ---- a disk that does not sync: SQLite's own VFS with another xSync of the WAL ---- */
+
+static bool disk_fails;
+static sqlite3_vfs vfs_ours, *vfs_theirs;
+static sqlite3_io_methods methods_ours;
+static const sqlite3_io_methods *methods_theirs;
+
+static int failing_sync(sqlite3_file *file, int flags)
+{
+	return disk_fails ? SQLITE_IOERR_FSYNC : methods_theirs->xSync(file, flags);
+}
+
+static int failing_control(sqlite3_file *file, int which, void *argument)
+{
+	if (!disk_fails || which != SQLITE_FCNTL_LAST_ERRNO)
+		return methods_theirs->xFileControl(file, which, argument);
+	*(int *)argument = EIO;
+	return SQLITE_OK;
+}
+
+static int open_failing(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *got)
+{
+	(void)vfs;
+	int code = vfs_theirs->xOpen(vfs_theirs, name, file, flags, got);
+	if (code != SQLITE_OK || !(flags & SQLITE_OPEN_WAL))
+		return code;
+	methods_theirs = file->pMethods;
+	methods_ours = *methods_theirs;
+	methods_ours.xSync = failing_sync;
+	methods_ours.xFileControl = failing_control;
+	file->pMethods = &methods_ours;
+	return code;
+}
+
+static int make_disk(void **state)
+{
+	vfs_theirs = sqlite3_vfs_find(NULL);
+	vfs_ours = *vfs_theirs;
+	vfs_ours.zName = "failing";
+	vfs_ours.xOpen = open_failing;
+	return sqlite3_vfs_register(&vfs_ours, 1) == SQLITE_OK ? make_folder(state) : -1;
+}
+
+static int remove_disk(void **state)
+{
+	disk_fails = false;
+	return sqlite3_vfs_unregister(&vfs_ours) == SQLITE_OK ? remove_folder(state) : -1;
+}
+
+static long long wal_size(void)
+{
+	char name[128];
+	struct stat status;
+	snprintf(name, sizeof name, "%s-wal", path);
+	return stat(name, &status) == 0 ? (long long)status.st_size : -1;
+}
+
+static void what_a_sync_failed_on_is_written_anew(void **state)
+{
+	(void)state;
+	sqlite3 *reader;
+	struct store *store = open_store();
+	int64_t id = series(store, "a/b/c/value");
+	assert_int_equal(put(store, id, 0, 8), STORE_OK);
+	assert_int_equal(store_sqlite.sync(store, false), STORE_OK);
+	assert_true(wal_size() > 0);
+
+	disk_fails = true;
+	assert_int_equal(store_sqlite.sync(store, false), STORE_AWAY);
+	assert_non_null(strstr(store_sqlite.error(store), "cannot be brought to the disk: Input/output error; its disk"));
+	assert_int_equal(store_sqlite.sync(store, true), STORE_AWAY);
+	disk_fails = false;
+
+	/* A reader keeps the old place of the rows in use. */
+	assert_int_equal(sqlite3_open(path, &reader), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(reader, "BEGIN; SELECT * FROM reading", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(put(store, id, 8, 16), STORE_OK);
+	assert_int_equal(store_sqlite.sync(store, true), STORE_AWAY);
+	assert_int_equal(store_sqlite.sync(store, false), STORE_OK);
+	sqlite3_close(reader);
+	assert_int_equal(store_sqlite.sync(store, true), STORE_OK);
+	assert_int_equal(wal_size(), 0);
+	store_sqlite.close(store);
+	assert_string_equal(ask(path, "SELECT seq FROM reading"), "8\n16\n");
 }
 
 static void a_full_disk_stores_all_or_nothing(void **state)
@@ -571,6 +738,9 @@ int main(void)
 		TEST(a_large_unsorted_batch_is_stored_whole),
 		TEST(the_position_moves_by_compare_and_set),
 		TEST(brokers_do_not_see_each_others_position),
+		TEST(a_renamed_brokers_journal_goes_on),
+		TEST(a_name_that_another_journal_has_is_not_taken),
+		TEST(of_two_positions_of_a_journal_the_farther_counts),
 		TEST(the_file_is_private_whatever_the_umask),
 		TEST(a_place_that_cannot_be_opened_is_named),
 		TEST(a_forbidden_place_is_refused),
@@ -578,6 +748,8 @@ int main(void)
 		TEST(a_reader_does_not_hold_up_the_writer),
 		TEST(a_deleted_file_is_noticed_and_made_anew),
 		TEST(a_backup_put_in_its_place_stays_whole),
+		TEST(a_backup_put_in_its_place_beside_a_reader_stays_whole),
+		cmocka_unit_test_setup_teardown(what_a_sync_failed_on_is_written_anew, make_disk, remove_disk),
 		TEST(a_full_disk_stores_all_or_nothing),
 		TEST(each_migration_is_applied_once),
 		TEST(a_migration_that_fails_leaves_nothing),

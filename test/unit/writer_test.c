@@ -39,6 +39,8 @@ static uint64_t defined_in[SERIES]; /* segment that has the series' name */
 static int appended;
 static size_t batch_rows; /* for the next writer; 0: its own default */
 static int sync_every_ms; /* likewise */
+static int foreign_ms;    /* likewise */
+static const char *node;
 
 /* ---- the store that fails on demand ---- */
 
@@ -57,6 +59,8 @@ enum fault {
 
 static atomic_int fault;       /* which; back to FAULT_NONE when it has struck */
 static atomic_int fault_delay; /* after so many calls that it could have struck in */
+static atomic_bool sync_fails;
+static atomic_bool synced_anew; /* as the last sync that worked was asked for */
 
 static bool strikes(enum fault which)
 {
@@ -66,7 +70,7 @@ static bool strikes(enum fault which)
 	return true;
 }
 
-static enum store_result faulty_open(const char *location, const char *node, struct store **out, char *error,
+static enum store_result faulty_open(const char *location, const char *name, struct store **out, char *error,
                                      size_t error_size)
 {
 	*out = NULL;
@@ -75,7 +79,7 @@ static enum store_result faulty_open(const char *location, const char *node, str
 		return STORE_AWAY;
 	if (strikes(FAULT_OPEN_NEVER))
 		return STORE_NEVER;
-	return store_sqlite.open(location, node, out, error, error_size);
+	return store_sqlite.open(location, name, out, error, error_size);
 }
 
 static void faulty_close(struct store *store)
@@ -83,9 +87,9 @@ static void faulty_close(struct store *store)
 	store_sqlite.close(store);
 }
 
-static enum store_result faulty_position(struct store *store, struct store_position *out)
+static enum store_result faulty_position(struct store *store, uint64_t id, struct store_position *out)
 {
-	return strikes(FAULT_POSITION) ? STORE_AWAY : store_sqlite.position(store, out);
+	return strikes(FAULT_POSITION) ? STORE_AWAY : store_sqlite.position(store, id, out);
 }
 
 static enum store_result faulty_series(struct store *store, const struct topic *topic, int64_t *id)
@@ -106,9 +110,14 @@ static enum store_result faulty_write(struct store *store, const struct store_ro
 	return strikes(FAULT_AFTER_COMMIT) ? STORE_AWAY : result;
 }
 
-static enum store_result faulty_sync(struct store *store)
+static enum store_result faulty_sync(struct store *store, bool anew)
 {
-	return strikes(FAULT_SYNC) ? STORE_AWAY : store_sqlite.sync(store);
+	if (strikes(FAULT_SYNC) || atomic_load(&sync_fails))
+		return STORE_AWAY;
+	enum store_result result = store_sqlite.sync(store, anew);
+	if (result == STORE_OK)
+		atomic_store(&synced_anew, anew);
+	return result;
 }
 
 static const char *faulty_error(const struct store *store)
@@ -214,10 +223,11 @@ static void start_at(const char *location)
 		.journal = journal,
 		.ops = &store_faulty,
 		.location = location,
-		.node = "house",
+		.node = node,
 		.notices = notices,
 		.batch_rows = batch_rows,
 		.sync_every_ms = sync_every_ms,
+		.foreign_ms = foreign_ms,
 	};
 	writer = writer_start(&options);
 	assert_non_null(writer);
@@ -247,7 +257,10 @@ static int set_up(void **state)
 	appended = 0;
 	batch_rows = 0;
 	sync_every_ms = 0;
+	foreign_ms = 0;
+	node = "house";
 	atomic_store(&fault, FAULT_NONE);
+	atomic_store(&sync_fails, false);
 	open_journal();
 	return notices ? 0 : -1;
 }
@@ -565,6 +578,36 @@ static void stored_is_not_durable_before_the_store_is_synced(void **state)
 	expect_exactly_once();
 }
 
+/* An outage that a failed sync began does not end because rows can be written. */
+static void a_failed_sync_is_over_with_one_that_works(void **state)
+{
+	(void)state;
+	sync_every_ms = 600; /* longer than the first pause: rows are stored before the next sync */
+	append(100);
+	start();
+	wait_until_durable(journal_head(journal));
+	assert_false(atomic_load(&synced_anew));
+	atomic_store(&sync_fails, true);
+	append(100);
+	expect_notice("cannot be used");
+	for (int64_t since_ms = now_ms(); now_ms() - since_ms < 2000; append(1)) /* an attempt or two */
+		look_again(since_ms, "");
+	wait_until_all_is_stored();
+	expect_no_notice();
+	assert_int_equal(writer_durable(writer), 0);
+	atomic_store(&sync_fails, false);
+	expect_notice("works again");
+	wait_until_durable(journal_head(journal));
+	assert_true(atomic_load(&synced_anew));
+	append(100);
+	wait_until_all_is_stored();
+	wait_until_durable(journal_head(journal));
+	assert_false(atomic_load(&synced_anew));
+	stop(0);
+	expect_exactly_once();
+	expect_no_notice();
+}
+
 /* ---- outages ---- */
 
 static void an_outage_is_told_once(void **state)
@@ -697,6 +740,7 @@ static void a_deleted_file_is_filled_again_from_the_journal(void **state)
 	expect_notice("deleted");
 	expect_notice("works again: 3010 waiting readings");
 	wait_until_all_is_stored();
+	assert_int_equal(writer_stored(writer), 3010); /* each once */
 	stop(0);
 	expect_exactly_once();
 }
@@ -720,9 +764,66 @@ static void a_second_hearth_of_the_same_name_is_refused(void **state)
 	wait_until_all_is_stored();
 	ask("UPDATE ingest_position SET journal = 5, pos = 5");
 	append(10);
+	expect_notice("another journal's position");
+	ask("UPDATE ingest_position SET pos = 6");
 	expect_notice("another Hearth");
+	ask("UPDATE ingest_position SET pos = 7");
 	stop(0);
-	assert_string_equal(ask("SELECT count(*), journal, pos FROM reading, ingest_position"), "10|5|5");
+	assert_string_equal(ask("SELECT count(*), journal, pos FROM reading, ingest_position"), "10|5|7");
+	expect_no_notice();
+}
+
+/* Only a position that moves is another Hearth's; one that rests is of a history from before this journal. */
+static void a_history_from_before_this_journal_is_filled_from_its_begin(void **state)
+{
+	(void)state;
+	foreign_ms = 600;
+	start();
+	append(10);
+	wait_until_all_is_stored();
+	ask("DELETE FROM reading");
+	ask("UPDATE ingest_position SET journal = 5, pos = 5");
+	append(10);
+	expect_notice("another journal's position");
+	expect_notice("works again: 20 waiting readings");
+	wait_until_all_is_stored();
+	assert_int_equal(writer_stored(writer), 20);
+	stop(0);
+	expect_exactly_once();
+	expect_no_notice();
+}
+
+static void a_renamed_broker_stores_nothing_twice(void **state)
+{
+	(void)state;
+	append(100);
+	start();
+	stop(PATIENCE_MS);
+	node = "barn";
+	append(10);
+	start();
+	wait_until_all_is_stored();
+	assert_int_equal(writer_stored(writer), 10);
+	stop(0);
+	expect_exactly_once();
+	assert_string_equal(ask("SELECT count(*), node FROM ingest_position"), "1|barn");
+	expect_no_notice();
+}
+
+/* What answered OK and was not there is stored again, and counted once. */
+static void a_reading_is_counted_once(void **state)
+{
+	(void)state;
+	batch_rows = 1000;
+	append(2500);
+	atomic_store(&fault_delay, 1);
+	atomic_store(&fault, FAULT_LIE);
+	start();
+	wait_until_fault_has_struck();
+	wait_until_all_is_stored();
+	assert_int_equal(writer_stored(writer), 2500);
+	stop(0);
+	expect_exactly_once();
 }
 
 /* ---- journals ---- */
@@ -841,6 +942,7 @@ int main(void)
 		TEST(writers_may_end_at_any_moment),
 		TEST(a_killed_writer_loses_nothing),
 		TEST(stored_is_not_durable_before_the_store_is_synced),
+		TEST(a_failed_sync_is_over_with_one_that_works),
 		TEST(an_outage_is_told_once),
 		TEST(a_locked_file_is_waited_for),
 		TEST(a_store_that_works_again_is_used_soon),
@@ -848,6 +950,9 @@ int main(void)
 		TEST(a_deleted_file_is_filled_again_from_the_journal),
 		TEST(a_stop_does_not_wait_for_a_lost_store),
 		TEST(a_second_hearth_of_the_same_name_is_refused),
+		TEST(a_history_from_before_this_journal_is_filled_from_its_begin),
+		TEST(a_renamed_broker_stores_nothing_twice),
+		TEST(a_reading_is_counted_once),
 		TEST(a_replaced_journal_is_stored_from_its_begin),
 		TEST(an_older_copy_of_the_journal_goes_on),
 		TEST(series_numbers_may_change_their_meaning),
