@@ -47,7 +47,6 @@ struct journal {
 	struct segment_file *files; /* all segment files, spare ones too, oldest first */
 	size_t file_count;
 	size_t file_room;
-	int remove_error; /* errno of the last removal that the disk refused; 0: none */
 
 	/* Written by the keeping thread, read by all. */
 	_Atomic uint64_t oldest;
@@ -57,8 +56,6 @@ struct journal {
 	/* Written by the appending thread, read by all. */
 	_Alignas(CACHE_LINE) _Atomic uint64_t head;
 	struct segment *_Atomic current; /* only the keeping thread may follow it */
-	bool half_told; /* the appending thread's alone: it woke the keeping thread because the segment is half full */
-	uint64_t ended; /* the appending thread's alone: where the records of the segments before end, in this run */
 
 	/* Never changes while the journal is open. */
 	uint64_t id;
@@ -66,11 +63,15 @@ struct journal {
 	uint64_t torn;
 	uint64_t quota;
 	uint64_t segment_size;
+	char *path;
+	sem_t wake; /* any thread posts, the keeping thread waits */
 	int read_patience_ms;
 	int folder; /* -1: journal_open_none made it */
 	int lock;
-	char *path;
-	sem_t wake; /* any thread posts, the keeping thread waits */
+
+	int remove_error; /* the keeping thread's: errno of the last removal that the disk refused; 0: none */
+	uint64_t ended;   /* the appending thread's: where the records of the segments before end, in this run */
+	bool half_told;   /* the appending thread's: it woke the keeping thread because the segment is half full */
 };
 
 /* ---- journal_keep.c: keeping thread, or the only one while the journal opens and closes ---- */
