@@ -124,11 +124,11 @@ static int on_tick(int event, void *event_data, void *userdata)
 	plugin->ticked_ms = now_ms;
 	struct instant now = instant_now();
 	notices_log(plugin);
+	if (now.mono_ms >= plugin->metrics_due_ms) /* before the gauges are readings that wait */
+		metrics_tell(plugin, now);
 	while (storage_gauges(plugin->storage, &sample))
 		intake_gauges(plugin->intake, &sample, storage_queue(plugin->storage), now);
 	intake_tick(plugin->intake, now);
-	if (now.mono_ms >= plugin->metrics_due_ms)
-		metrics_tell(plugin, now);
 	return MOSQ_ERR_SUCCESS;
 }
 

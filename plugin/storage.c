@@ -48,6 +48,7 @@ struct storage {
 	int drain_ms;
 
 	/* The broker's thread's. */
+	uint64_t queue_passed;  /* what the writer had passed then */
 	int64_t queue_since_us; /* wall clock: the queue was first seen not empty; 0: it is empty */
 	uint64_t dropped_told;  /* log lines */
 };
@@ -368,8 +369,11 @@ double storage_lag_s(struct storage *storage, int64_t now_wall_us)
 		storage->queue_since_us = 0;
 		return 0;
 	}
-	if (storage->queue_since_us == 0)
+	/* What waits now came after all that the writer has seen since the last call. */
+	uint64_t passed = writer_passed(storage->writer);
+	if (storage->queue_since_us == 0 || passed > storage->queue_passed)
 		storage->queue_since_us = now_wall_us;
+	storage->queue_passed = passed;
 	int64_t since_us = writer_waiting_since_us(storage->writer);
 	if (since_us == 0)
 		since_us = storage->queue_since_us;

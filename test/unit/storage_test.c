@@ -517,6 +517,13 @@ static void test_lag(void **state)
 	wait_for_empty_queue();
 	assert_true(storage_lag_s(storage, NOON + 5000000) == 0);
 
+	/* Asked only when something has just come, and each time it is stored soon: none waits for long. */
+	for (int64_t second = 10; second < 20; second++) {
+		put_reading(1.5, NOON + second * 1000000);
+		assert_true(storage_lag_s(storage, NOON + second * 1000000) == 0);
+		wait_for_empty_queue();
+	}
+
 	/* Seen while it is still there: the oldest reading's own time counts. */
 	assert_int_equal(rename(in_folder("card"), in_folder("elsewhere")), 0);
 	put_reading(2.0, NOON + 2000000);
