@@ -273,6 +273,9 @@ static void journal_reaches_its_quota(void **state)
 	trial_words(&trial, WORDS);
 	trial_controls(&trial);
 	house_wait_log(trial.house, FULL);
+	/* A disk that is slow to make segments refuses readings before the quota does: then it takes some more of them. */
+	for (int i = 0; i < 50 && house_count_log(trial.house, "The journal is 80 % full", NULL) == 0; i++)
+		trial_words(&trial, WORDS / 30);
 	house_wait_log(trial.house, "The journal is 80 % full");
 	trial_expect_lines(&trial, AWAY, "No such file", BACK, 0);
 	assert_int_equal(mkdir(trial.disk, 0700), 0);
