@@ -299,8 +299,8 @@ static void free_journal(struct journal *journal)
 		journal_free_segment(segment);
 	}
 	guard_give_back(journal->guard);
-	folder_close(journal->lock);
-	folder_close(journal->folder);
+	file_close(journal->lock);
+	file_close(journal->folder);
 	sem_destroy(&journal->wake);
 	free(journal->files);
 	free(journal->path);
@@ -328,6 +328,7 @@ struct journal *journal_open(const struct journal_options *options, char *error,
 {
 	uint64_t segment_size;
 
+	errno = 0; /* what it is after a failure is looked at */
 	if (!check_options(options, &segment_size, error, error_size))
 		return NULL;
 	struct journal *journal = new_journal(options->directory);
@@ -338,7 +339,6 @@ struct journal *journal_open(const struct journal_options *options, char *error,
 	journal->quota = options->quota;
 	journal->segment_size = segment_size;
 	journal->read_patience_ms = options->read_patience_ms > 0 ? options->read_patience_ms : READ_PATIENCE_MS;
-	errno = 0;
 	if (open_folder(journal, error, error_size) && begin_run(journal, error, error_size))
 		return journal;
 	int reason = errno;
@@ -367,6 +367,7 @@ void journal_close(struct journal *journal)
 	char ignored[1];
 	const bool stub = !journal->bytes;
 	const uint64_t current = journal->begin;
+	const uint64_t unused = stub ? current : current + 1; /* files that begin from here on */
 
 	/* The last mark vouches for all that was written, so that a bit which flips in it later is found to be damage. */
 	if (journal_sync_segments(journal, ignored, sizeof ignored) && !stub &&
@@ -374,7 +375,7 @@ void journal_close(struct journal *journal)
 		put_mark(journal, journal->at, 0);
 	journal_sync_segments(journal, ignored, sizeof ignored);
 	/* Newest first: a crash in between leaves the unused files at the end, where they are looked for. */
-	for (size_t i = journal->file_count; i-- > 0 && journal->files[i].begin + stub > current;)
+	for (size_t i = journal->file_count; i-- > 0 && journal->files[i].begin >= unused;)
 		segment_remove(journal->folder, journal->files[i].begin);
 	if (!stub)
 		segment_cut(journal->folder, current, journal->at - current);

@@ -14,7 +14,7 @@
 #include <time.h>
 
 struct journal_cursor {
-	struct journal *journal;
+	const struct journal *journal;
 	uint64_t wanted; /* what the first segment is chosen by */
 	struct view segment;
 	uint64_t begin; /* of the segment; 0: none was opened yet */

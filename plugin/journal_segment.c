@@ -78,8 +78,7 @@ static bool disk_remove(int folder, const char *name)
 	return unlinkat(folder, name, 0) == 0 || errno == ENOENT;
 }
 
-/* Closes a file without touching errno; a negative one is none. */
-static void file_close(int file)
+void file_close(int file)
 {
 	int reason = errno;
 
@@ -114,11 +113,6 @@ int folder_lock(int folder)
 		return -1;
 	}
 	return lock;
-}
-
-void folder_close(int folder)
-{
-	file_close(folder);
 }
 
 bool folder_sync(int folder)

@@ -30,7 +30,7 @@ int folder_open(const char *path);
 int folder_lock(int folder);
 
 /* Closes a descriptor without touching errno; -1 is allowed. */
-void folder_close(int folder);
+void file_close(int file);
 
 /* Makes the coming and going of files in the folder durable. */
 bool folder_sync(int folder);
@@ -44,7 +44,7 @@ char *segment_name(uint64_t begin, char name[SEGMENT_NAME_MAX]);
 /* Makes a segment file of header->span bytes, all of them allotted on the disk, and maps it for writing. */
 bool segment_make(int folder, const struct segment_header *header, struct mapping *out);
 
-/* Opens a segment file for reading, to be closed by folder_close; -1: it cannot. */
+/* Opens a segment file for reading, to be closed by file_close; -1: it cannot. */
 int segment_open(int folder, uint64_t begin, uint64_t *size);
 
 /* Unmaps and closes. The file stays. */

@@ -26,7 +26,7 @@ bool view_open(struct view *view, int folder, uint64_t begin)
 	int file = segment_open(folder, begin, &size);
 	if (file < 0)
 		return false;
-	folder_close(view->file);
+	file_close(view->file);
 	view->file = file;
 	view->begin = begin;
 	view->size = size;
@@ -37,7 +37,7 @@ bool view_open(struct view *view, int folder, uint64_t begin)
 
 void view_close(struct view *view)
 {
-	folder_close(view->file);
+	file_close(view->file);
 	free(view->window);
 	*view = VIEW_NONE;
 }

@@ -28,11 +28,14 @@ struct view {
 		.file = -1                                                                                                     \
 	}
 
-/* Opens the segment that begins there in place of the one that was open, if any; false with errno, the old one then stays. */
+/* Opens the segment that begins there, in place of the one that was open. False with errno: the old one then stays. */
 bool view_open(struct view *view, int folder, uint64_t begin);
 void view_close(struct view *view);
 
-/* The file's bytes from `offset` on. Nothing behind `limit` is read: it may be written at this moment. NULL: they cannot be read. Valid until the next call. */
+/*
+ * The file's bytes from `offset` on. Nothing behind `limit` is read: it may be written at this moment. NULL: they cannot be
+ * read. Valid until the next call.
+ */
 const uint8_t *view_bytes(struct view *view, uint64_t offset, size_t len, uint64_t limit);
 
 /* The header at the file's begin; false if there is none. */

@@ -14,6 +14,7 @@
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -205,4 +206,18 @@ enum migration_result migration_open(const char *path, const struct migration *m
 fail:
 	sqlite3_close(database);
 	return result;
+}
+
+void migration_remove_wal(const char *path)
+{
+	static const char *const ends[] = {"-wal", "-shm"};
+
+	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+		char *name = malloc(strlen(path) + strlen(ends[i]) + 1);
+		if (!name)
+			return;
+		stpcpy(stpcpy(name, path), ends[i]);
+		unlink(name);
+		free(name);
+	}
 }

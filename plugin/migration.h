@@ -37,6 +37,12 @@ enum migration_result {
 enum migration_result migration_open(const char *path, const struct migration *migrations, const char *pragmas,
                                      struct sqlite3 **out, char *error, size_t error_size);
 
+/*
+ * Removes the WAL that a file left beside its path when it was deleted or replaced, after it was closed: it would be taken
+ * for that of the file in its place.
+ */
+void migration_remove_wal(const char *path);
+
 /* What a result code of this connection (not SQLITE_OK) means for opening again later. */
 enum migration_result migration_judge(struct sqlite3 *database, int code);
 

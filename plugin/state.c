@@ -234,17 +234,11 @@ static bool enter_file(struct state *state)
 /* The path leads elsewhere. */
 static bool write_anew(struct state *state)
 {
-	char beside[PATH_SIZE];
-
 	if (!leave_file(state))
 		return false;
 	state->unsaved = true; /* all of it */
 	state->safe = 0;
-	/* They would be taken for those of the new file. */
-	snprintf(beside, sizeof beside, "%s-wal", state->path);
-	unlink(beside);
-	snprintf(beside, sizeof beside, "%s-shm", state->path);
-	unlink(beside);
+	migration_remove_wal(state->path);
 	if (!enter_file(state))
 		return false;
 	tell(state, "The state file %s was deleted or replaced while in use; it was written anew and nothing is lost.",

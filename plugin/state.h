@@ -19,8 +19,9 @@ struct state;
 
 /*
  * Opens or makes the file and applies missing migrations. On a full disk or a read-only file system what the file holds is
- * read into memory; a damaged file is moved aside. One that another program has locked is waited for, some seconds. NULL with a message for what only a person can correct: a folder in its
- * place, no permission, a newer schema, and for a lack of memory.
+ * read into memory; a damaged file is moved aside. One that another program has locked is waited for, some seconds. NULL
+ * with a message for what only a person can correct: a folder in its place, no permission, a newer schema, and for a lack
+ * of memory.
  */
 struct state *state_open(const char *path, char *error, size_t error_size);
 void state_close(struct state *state); /* NULL is allowed */
@@ -42,7 +43,8 @@ uint64_t state_safe(const struct state *state, uint64_t position);
 
 /*
  * Between two changes: sees to it that the path leads to a file that has all that was committed. Opens it if that was not
- * possible before, and writes it anew if it was deleted or replaced. One that was unread is gone on with as it is. False if that cannot be done now; call it again later.
+ * possible before, and writes it anew if it was deleted or replaced. One that was unread is gone on with as it is. False
+ * if that cannot be done now; call it again later.
  */
 bool state_mend(struct state *state);
 

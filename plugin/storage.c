@@ -44,7 +44,7 @@ struct storage {
 	char *error;
 	size_t error_size;
 	bool opened;
-	bool read_only; /* there is no journal and no writer, and nothing changes the state */
+	bool without_journal; /* nor a writer; nothing changes the state */
 	int drain_ms;
 
 	/* The broker's thread's. */
@@ -86,7 +86,7 @@ static bool go_without_journal(struct storage *storage, int reason)
 	storage->journal = journal_open_none();
 	if (storage->journal == NULL)
 		return fail(storage, "journal", "memory", "there is none");
-	storage->read_only = true;
+	storage->without_journal = true;
 	notice_post(
 		storage->keeper_notices, NOTICE_ERROR,
 		"plugin_opt_state_dir %s is on a %s: rules work with the configs that are there, but no reading is stored"
@@ -173,7 +173,7 @@ static bool state_init(struct storage *storage)
 	const char *news = state_news(storage->state);
 	if (news != NULL)
 		notice_post(storage->keeper_notices, NOTICE_ERROR, "%s", news);
-	if (storage->read_only && state_unread(storage->state)) /* else the keeper says it */
+	if (storage->without_journal && state_unread(storage->state)) /* else the keeper says it */
 		notice_post(storage->keeper_notices, NOTICE_ERROR, "The state file cannot be used: %s.",
 		            state_error(storage->state));
 	if (!keeper_catch_up(storage->journal, storage->state, error, sizeof error))
@@ -206,7 +206,7 @@ static uint64_t durable_position(void *context)
 static bool threads_start(struct storage *storage)
 {
 	const struct options *options = storage->options;
-	if (!storage->read_only)
+	if (!storage->without_journal)
 		storage->writer = writer_start(&(struct writer_options){
 			.journal = storage->journal,
 			.ops = storage->ops,
@@ -214,11 +214,11 @@ static bool threads_start(struct storage *storage)
 			.node = options->node,
 			.notices = storage->writer_notices,
 		});
-	if (storage->writer == NULL && !storage->read_only)
+	if (storage->writer == NULL && !storage->without_journal)
 		return fail(storage, "writer", "thread", "cannot be started");
 	storage->keeper = keeper_start(&(struct keeper_options){
 		.journal = storage->journal,
-		.state = storage->read_only ? NULL : storage->state,
+		.state = storage->without_journal ? NULL : storage->state,
 		.host = storage->host,
 		.sync_ms = options->sync_ms,
 		.gauges_every_s = options->gauges_every_s,

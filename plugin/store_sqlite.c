@@ -116,29 +116,16 @@ static bool file_is_gone(const struct store *store)
 	return stat(store->path, &status) != 0 || status.st_dev != store->device || status.st_ino != store->inode;
 }
 
-static void remove_beside(const char *path, const char *end)
-{
-	char *name = malloc(strlen(path) + strlen(end) + 1);
-	if (!name)
-		return;
-	stpcpy(stpcpy(name, path), end);
-	unlink(name);
-	free(name);
-}
-
 /*
- * The WAL of a file that is gone keeps its name and would be taken for that of the file in its place. So it is emptied
- * into its own, and where a reader of that hinders it, removed.
+ * The WAL of a file that is gone is emptied into it, and where a reader of it hinders that, removed.
  */
 static void close_database(const struct store *store)
 {
 	bool stale = store->inode != 0 && file_is_gone(store) &&
 	             sqlite3_wal_checkpoint_v2(store->database, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) != SQLITE_OK;
 	sqlite3_close(store->database);
-	if (stale) {
-		remove_beside(store->path, "-wal");
-		remove_beside(store->path, "-shm");
-	}
+	if (stale)
+		migration_remove_wal(store->path);
 }
 
 static void sqlite_close(struct store *store)

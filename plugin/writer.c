@@ -6,8 +6,8 @@
  * by compare-and-set. What the store says is the only truth: after an error, or when the comparison is lost, the batch
  * is thrown away and reading begins again at the position that the store gives.
  *
- * A position counts as stored (and the journal may be trimmed up to it) once the next compare-and-set or a later read
- * has confirmed it: not every COMMIT that answered OK has stored something.
+ * A position counts as stored once the next compare-and-set or a later read has confirmed it: not every COMMIT that answered
+ * OK has stored something. The journal may be trimmed up to it once the store has been made durable after that.
  */
 #include "writer_internal.h"
 

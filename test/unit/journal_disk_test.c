@@ -59,23 +59,6 @@ ssize_t pread(int fd, void *buf, size_t nbytes, off_t offset)
 	return syscall(SYS_pread64, fd, buf, nbytes, offset);
 }
 
-static int set_up(void **state)
-{
-	struct fixture *fixture = malloc(sizeof *fixture);
-
-	assert_non_null(fixture);
-	fixture_make(fixture);
-	*state = fixture;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	fixture_remove(*state);
-	free(*state);
-	return 0;
-}
-
 /* No file may grow beyond so many bytes: what a full disk is to posix_fallocate. */
 static void limit_files(rlim_t bytes)
 {
@@ -213,11 +196,6 @@ static void what_cannot_be_read_is_tried_again(void **state)
 	failing_reads = 0;
 	journal_cursor_free(other);
 	journal_cursor_free(cursor);
-}
-
-static void segment_path(const struct fixture *fixture, uint64_t begin, char path[256])
-{
-	snprintf(path, 256, "%s/%016" PRIx64 ".journal", fixture->directory, begin);
 }
 
 static void failing_inode_of(const struct fixture *fixture, uint64_t begin)
@@ -398,15 +376,16 @@ static void a_foreign_signal_is_passed_on(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(it_opens_without_room_and_waits_for_some, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(none_takes_nothing, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_failed_sync_is_not_believed_the_next_time, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(what_cannot_be_read_is_tried_again, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_segment_that_goes_away_costs_itself_alone, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_kill_after_a_refusal_loses_nothing, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_segment_that_cannot_be_synced_is_left_behind, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_removed_segment_is_told, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_foreign_signal_is_passed_on, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(it_opens_without_room_and_waits_for_some, fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(none_takes_nothing, fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(a_failed_sync_is_not_believed_the_next_time, fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(what_cannot_be_read_is_tried_again, fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(a_segment_that_goes_away_costs_itself_alone, fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(a_kill_after_a_refusal_loses_nothing, fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(a_segment_that_cannot_be_synced_is_left_behind, fixture_set_up,
+	                                    fixture_tear_down),
+		cmocka_unit_test_setup_teardown(a_removed_segment_is_told, fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(a_foreign_signal_is_passed_on, fixture_set_up, fixture_tear_down),
 	};
 	return cmocka_run_group_tests_name("journal_disk", tests, NULL, NULL);
 }

@@ -105,6 +105,29 @@ static inline void fixture_remove(struct fixture *fixture)
 	assert_int_equal(rmdir(fixture->directory), 0);
 }
 
+/* For cmocka: a test's state is a fixture, its journal not open yet. */
+static inline int fixture_set_up(void **state)
+{
+	struct fixture *fixture = malloc(sizeof *fixture);
+
+	assert_non_null(fixture);
+	fixture_make(fixture);
+	*state = fixture;
+	return 0;
+}
+
+static inline int fixture_tear_down(void **state)
+{
+	fixture_remove(*state);
+	free(*state);
+	return 0;
+}
+
+static inline void segment_path(const struct fixture *fixture, uint64_t begin, char path[256])
+{
+	snprintf(path, 256, "%s/%016" PRIx64 ".journal", fixture->directory, begin);
+}
+
 static inline void fixture_sync(struct fixture *fixture)
 {
 	if (!journal_sync(fixture->journal, fixture->error, sizeof fixture->error))

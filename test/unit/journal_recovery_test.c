@@ -27,28 +27,6 @@ int fdatasync(int fildes)
 	return 0;
 }
 
-static int set_up(void **state)
-{
-	struct fixture *fixture = malloc(sizeof *fixture);
-
-	assert_non_null(fixture);
-	fixture_make(fixture);
-	*state = fixture;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	fixture_remove(*state);
-	free(*state);
-	return 0;
-}
-
-static void segment_path(const struct fixture *fixture, uint64_t begin, char path[256])
-{
-	snprintf(path, 256, "%s/%016" PRIx64 ".journal", fixture->directory, begin);
-}
-
 static size_t file_read(const char *path, uint8_t *bytes, size_t room)
 {
 	int file = open(path, O_RDONLY);
@@ -587,19 +565,19 @@ static void a_newer_format_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(runs_follow_each_other, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_new_folder_is_a_new_journal, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_full_journal_does_not_grow_at_each_start, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_killed_process_loses_nothing, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(unused_files_are_removed_and_others_left, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_cut_at_any_byte_leaves_a_prefix, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(zeros_from_any_byte_on_leave_a_prefix, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(any_flipped_bit_is_found, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_record_in_a_wrong_place_is_none, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(damage_costs_the_rest_of_its_segment, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(the_next_run_begins_behind_a_damaged_end, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(another_journals_segment_is_damage, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_newer_format_is_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(runs_follow_each_other, fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(a_new_folder_is_a_new_journal, fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(a_full_journal_does_not_grow_at_each_start, fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(a_killed_process_loses_nothing, fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(unused_files_are_removed_and_others_left, fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(a_cut_at_any_byte_leaves_a_prefix, fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(zeros_from_any_byte_on_leave_a_prefix, fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(any_flipped_bit_is_found, fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(a_record_in_a_wrong_place_is_none, fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(damage_costs_the_rest_of_its_segment, fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(the_next_run_begins_behind_a_damaged_end, fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(another_journals_segment_is_damage, fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(a_newer_format_is_refused, fixture_set_up, fixture_tear_down),
 	};
 	return cmocka_run_group_tests_name("journal_recovery", tests, NULL, NULL);
 }

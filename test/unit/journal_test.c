@@ -11,23 +11,6 @@
 #include <stdatomic.h>
 #include <sys/resource.h>
 
-static int set_up(void **state)
-{
-	struct fixture *fixture = malloc(sizeof *fixture);
-
-	assert_non_null(fixture);
-	fixture_make(fixture);
-	*state = fixture;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	fixture_remove(*state);
-	free(*state);
-	return 0;
-}
-
 static void reads_back_every_size(void **state)
 {
 	struct fixture *fixture = *state;
@@ -477,18 +460,18 @@ static void threads_share_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(reads_back_every_size, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(refuses_what_was_not_reserved, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(what_is_reserved_stays_in_one_segment, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(full_keeps_room_for_control, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(trims_whole_segments_but_never_the_current, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(cursor_begins_with_its_segment, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(is_private_and_locked, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(wrong_options_are_named, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(segment_size_follows_the_quota, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_disk_that_refuses_is_said, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(waiting_ends_early_for_a_reason, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(threads_share_it, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(reads_back_every_size, fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(refuses_what_was_not_reserved, fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(what_is_reserved_stays_in_one_segment, fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(full_keeps_room_for_control, fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(trims_whole_segments_but_never_the_current, fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(cursor_begins_with_its_segment, fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(is_private_and_locked, fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(wrong_options_are_named, fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(segment_size_follows_the_quota, fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(a_disk_that_refuses_is_said, fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(waiting_ends_early_for_a_reason, fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(threads_share_it, fixture_set_up, fixture_tear_down),
 	};
 	return cmocka_run_group_tests_name("journal", tests, NULL, NULL);
 }
