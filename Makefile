@@ -33,13 +33,14 @@ endif
 
 WARNINGS := -Wall -Wextra -Werror -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 CFLAGS   ?=
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DHEARTH_VERSION='"$(VERSION)"' $(MODE) $(WARNINGS) -fPIC -fvisibility=hidden \
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DHEARTH_VERSION='"$(VERSION)"' \
+             -DHEARTH_SHARE='"$(PREFIX)/share/hearth"' $(MODE) $(WARNINGS) -fPIC -fvisibility=hidden \
              -MMD -MP $(CFLAGS)
-LIBS     := -lcjson -lsqlite3 -lm -lpthread
+LIBS     := -lcjson -lsqlite3 -lmariadb -lm -lpthread
 HARDEN   := -Wl,-z,relro,-z,now
 
 MODULES  := $(patsubst plugin/%.c,%,$(wildcard plugin/*.c))
-OBJECTS  := $(MODULES:%=$(B)/plugin/%.o) $(B)/gen/schema_sqlite.o
+OBJECTS  := $(MODULES:%=$(B)/plugin/%.o) $(B)/gen/schema_sqlite.o $(B)/gen/schema_mariadb.o
 # What can run without a broker: everything but the two files that call Mosquitto.
 PURE     := $(filter-out $(B)/plugin/plugin.o $(B)/plugin/broker.o,$(OBJECTS))
 UNIT     := $(patsubst test/unit/%.c,$(B)/test/unit/%,$(wildcard test/unit/*_test.c))
@@ -57,8 +58,8 @@ PRELOAD  := $(shell $(CC) -print-file-name=libtsan.so)
 endif
 
 DEPS_RUN  := gcc libc6-dev mosquitto mosquitto-clients mosquitto-dev libmosquitto-dev libcjson-dev libsqlite3-dev \
-             uthash-dev sqlite3 iproute2
-DEPS_TEST := libcmocka-dev python3-jsonschema clang clang-format clang-tidy cppcheck
+             libmariadb-dev uthash-dev sqlite3 iproute2
+DEPS_TEST := mariadb-server mariadb-client openssl libcmocka-dev python3-jsonschema clang clang-format clang-tidy cppcheck
 
 .PHONY: all run test test-long test-unit test-broker bench check check-format check-includes check-tidy check-cppcheck check-clang \
         install clean deps-run deps-test help
@@ -79,6 +80,10 @@ $(B)/plugin/%.o: plugin/%.c Makefile
 
 # The SQL migrations travel inside the plugin; see plugin/migration.h.
 $(B)/gen/schema_sqlite.c: $(sort $(wildcard schema/sqlite/*/*.sql)) plugin/embed.sh
+	@mkdir -p $(@D)
+	sh plugin/embed.sh $(filter %.sql,$^) > $@
+
+$(B)/gen/schema_mariadb.c: $(sort $(wildcard schema/mariadb/*.sql)) plugin/embed.sh
 	@mkdir -p $(@D)
 	sh plugin/embed.sh $(filter %.sql,$^) > $@
 
@@ -130,13 +135,15 @@ $(B)/test/%.o: test/%.c Makefile
 	@echo "  CC    $<"
 	$(Q)$(CC) $(ALL_CFLAGS) -Iplugin -Itest/support -Itest/bench -c -o $@ $<
 
-$(UNIT): $(B)/test/unit/%: $(B)/test/unit/%.o $(UNIT_AID) $(PURE)
+SERVER   := $(addprefix $(B)/test/support/,mariadb_server.o mariadb_server_sql.o patience.o)
+
+$(UNIT): $(B)/test/unit/%: $(B)/test/unit/%.o $(UNIT_AID) $(SERVER) $(PURE)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(MODE) -o $@ $^ -lcmocka $(LIBS)
 
 $(BROKER): $(B)/test/broker/%: $(B)/test/broker/%.o $(SUPPORT)
 	@echo "  LINK  $@"
-	$(Q)$(CC) $(MODE) -o $@ $^ -lmosquitto -lcmocka -lcjson -lsqlite3 -lm -lpthread
+	$(Q)$(CC) $(MODE) -o $@ $^ -lmosquitto -lcmocka $(LIBS)
 
 # ---- calls that fail: test/fault/fault.h ----
 
@@ -176,7 +183,7 @@ else
 endif
 
 # The plugin's own journal, writer and store are measured without a broker, hence PURE; linked as the plugin is.
-$(B)/test/bench/bench: $(BENCH) $(PURE)
+$(B)/test/bench/bench: $(BENCH) $(SERVER) $(PURE)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(MODE) $(LTO) -o $@ $^ $(LIBS)
 
@@ -208,17 +215,20 @@ check-tidy: build/compile_flags.txt
 
 build/compile_flags.txt: Makefile
 	@mkdir -p build
-	@printf '%s\n' -std=c11 -D_GNU_SOURCE '-DHEARTH_VERSION="x"' -I../plugin -I../test/support -I../test/bench > $@
+	@printf '%s\n' -std=c11 -D_GNU_SOURCE '-DHEARTH_VERSION="x"' '-DHEARTH_SHARE="x"' -I../plugin -I../test/support -I../test/bench > $@
 
 check-cppcheck:
 	@cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -j 2 --enable=warning,performance,portability \
-		--suppress=missingIncludeSystem -DHEARTH_VERSION='"x"' -Iplugin -Itest/support -Itest/bench plugin test
+		--suppress=missingIncludeSystem -DHEARTH_VERSION='"x"' -DHEARTH_SHARE='"x"' -Iplugin -Itest/support -Itest/bench plugin test
 
 # ---- install ----
 
 install: $(B)/mosquitto_hearth.so
 	install -d $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/share/hearth
 	install -m 644 $(B)/mosquitto_hearth.so $(DESTDIR)$(PREFIX)/lib/mosquitto_hearth.so
+	install -d $(DESTDIR)$(PREFIX)/share/hearth/mariadb/grants
+	install -m 644 schema/mariadb/*.sql $(DESTDIR)$(PREFIX)/share/hearth/mariadb
+	install -m 644 schema/mariadb/grants/*.sql $(DESTDIR)$(PREFIX)/share/hearth/mariadb/grants
 	install -m 644 schema/config.schema.json $(DESTDIR)$(PREFIX)/share/hearth/config.schema.json
 
 clean:

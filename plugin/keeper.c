@@ -13,6 +13,7 @@
  */
 #include "keeper.h"
 
+#include "keeper_reserve.h"
 #include "record.h"
 
 #include <errno.h>
@@ -87,6 +88,7 @@ struct keeper {
 	int64_t gauges_due_ms;
 	uint64_t stored; /* what the history store had confirmed at stored_ms */
 	int64_t stored_ms;
+	struct reserve reserve;
 };
 
 static int64_t monotonic_ms(void)
@@ -313,12 +315,21 @@ static bool take_in(struct keeper *keeper)
 	return works && result == CARRY_MORE;
 }
 
+/* A reserve is for spare room; three quarters of the quota are for readings that wait. */
+static bool has_room(const struct journal *journal)
+{
+	return journal_bytes(journal) < journal_quota(journal) / 4;
+}
+
 static void trim(struct keeper *keeper, int64_t now_ms)
 {
 	if (now_ms - keeper->stored_ms < keeper->options.trim_behind_ms)
 		return;
 	uint64_t stored = keeper->options.stored(keeper->options.context);
 	uint64_t position = keeper->stored < stored ? keeper->stored : stored; /* it may have fallen back meanwhile */
+	uint64_t passed = reserve_pass(&keeper->reserve, stored, keeper->options.reserve_ms, now_ms);
+	if (keeper->options.reserve_ms > 0 && has_room(keeper->options.journal) && passed < position)
+		position = passed;
 	uint64_t saved = keeper->options.state ? state_safe(keeper->options.state, keeper->carrier.done) : 0;
 	journal_trim(keeper->options.journal, position < saved ? position : saved);
 	keeper->stored = stored;

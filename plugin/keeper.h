@@ -23,6 +23,7 @@ struct keeper_options {
 	int sync_ms;             /* 10 … 10000 */
 	int gauges_every_s;      /* 0: no gauges */
 	int trim_behind_ms;      /* what is stored stays in the journal for so long; 0: 1000 */
+	int reserve_ms;          /* and for so long while the journal is less than a quarter full; 0: not longer */
 	struct mailbox *notices; /* of struct notice; this thread is its only sender */
 	struct mailbox *gauges;  /* of struct host_sample; likewise */
 	uint64_t (*stored)(

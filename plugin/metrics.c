@@ -10,12 +10,19 @@
 #define ROOT "$SYS/broker/hearth/"
 
 static const char *const topics[METRIC_COUNT] = {
-	[METRIC_RECEIVED] = ROOT "readings/received",  [METRIC_REFUSED] = ROOT "readings/refused",
-	[METRIC_RESENT] = ROOT "readings/resent",      [METRIC_JOURNALED] = ROOT "readings/journaled",
-	[METRIC_LOST] = ROOT "readings/lost",          [METRIC_STORED] = ROOT "readings/stored",
-	[METRIC_JOURNAL_BYTES] = ROOT "journal/bytes", [METRIC_JOURNAL_QUOTA] = ROOT "journal/quota",
-	[METRIC_WAITING] = ROOT "journal/waiting",     [METRIC_LAG] = ROOT "store/lag",
-	[METRIC_FIRED] = ROOT "rules/fired",           [METRIC_COMMANDS] = ROOT "rules/commands",
+	[METRIC_RECEIVED] = ROOT "readings/received",
+	[METRIC_REFUSED] = ROOT "readings/refused",
+	[METRIC_RESENT] = ROOT "readings/resent",
+	[METRIC_JOURNALED] = ROOT "readings/journaled",
+	[METRIC_LOST] = ROOT "readings/lost",
+	[METRIC_STORED] = ROOT "readings/stored",
+	[METRIC_REJECTED] = ROOT "readings/rejected",
+	[METRIC_JOURNAL_BYTES] = ROOT "journal/bytes",
+	[METRIC_JOURNAL_QUOTA] = ROOT "journal/quota",
+	[METRIC_WAITING] = ROOT "journal/waiting",
+	[METRIC_LAG] = ROOT "store/lag",
+	[METRIC_FIRED] = ROOT "rules/fired",
+	[METRIC_COMMANDS] = ROOT "rules/commands",
 };
 
 const char *metric_topic(enum metric metric)

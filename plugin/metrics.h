@@ -19,6 +19,7 @@ enum metric {
 	METRIC_JOURNALED,     /* put into the journal, Hearth's own commands and gauges among them */
 	METRIC_LOST,          /* not put into the journal, because it was full or the disk refused */
 	METRIC_STORED,        /* rows that the history store took, what earlier runs left among them */
+	METRIC_REJECTED,      /* of these: kept aside in reading_reject, for the store refused what they hold */
 	METRIC_JOURNAL_BYTES, /* on disk */
 	METRIC_JOURNAL_QUOTA, /* plugin_opt_journal_max, bytes */
 	METRIC_WAITING,       /* bytes of the journal that the history store has not taken */

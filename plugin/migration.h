@@ -22,6 +22,7 @@ struct migration {
 
 extern const struct migration migrations_history[];
 extern const struct migration migrations_state[];
+extern const struct migration migrations_mariadb[]; /* applied by store_mariadb_schema.c */
 
 enum migration_result {
 	MIGRATION_OK,

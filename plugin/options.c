@@ -26,6 +26,10 @@
 #define WHITE_SPACE " \t\r\n"
 
 static const char no_memory[] = "out of memory";
+static const char password_in_store[] =
+	"a password has no place here, where it would be shown in logs; wanted mariadb://USER@HOST/DATABASE, and the "
+    "password"
+	" in plugin_opt_store_password_file or in the environment as HEARTH_STORE_PASSWORD";
 
 struct setting {
 	const char *name;
@@ -111,19 +115,36 @@ static bool slice_begins(struct slice text, const char *with)
 	return text.len >= len && memcmp(text.ptr, with, len) == 0;
 }
 
+/* "user:password@host…" */
+static bool holds_password(struct slice text)
+{
+	const char *colon = memchr(text.ptr, ':', text.len);
+	return colon && memchr(colon, '@', text.len - (size_t)(colon - text.ptr));
+}
+
 static const char *read_store(const struct setting *setting, struct slice value, void *field)
 {
 	static const char sqlite[] = "sqlite:";
+	static const char mariadb[] = "mariadb:";
+	static const char no_such_store[] = "no such kind of store; known: sqlite:PATH, mariadb://USER@HOST/DATABASE";
 	const size_t skip = sizeof(sqlite) - 1;
 
 	if (slice_begins(value, sqlite)) {
 		struct slice path = {value.ptr + skip, value.len - skip};
 		return path_valid(setting, path) ? text_set(value, field) : setting->wanted;
 	}
-	if (slice_begins(value, "mariadb:"))
-		return "not available in this version; known: sqlite:PATH";
-	return value.ptr[0] != '/' && memchr(value.ptr, ':', value.len) ? "no such kind of store; known: sqlite:PATH"
-	                                                                : setting->wanted;
+	if (slice_begins(value, mariadb)) { /* the backend reads it */
+		struct slice rest = {value.ptr + sizeof(mariadb) - 1, value.len - (sizeof(mariadb) - 1)};
+		if (holds_password(rest))
+			return password_in_store;
+		return value.len <= setting->max ? text_set(value, field) : setting->wanted;
+	}
+	return value.ptr[0] != '/' && memchr(value.ptr, ':', value.len) ? no_such_store : setting->wanted;
+}
+
+static const char *read_user(const struct setting *setting, struct slice value, void *field)
+{
+	return value.len <= setting->max && utf8_valid(value) ? text_set(value, field) : setting->wanted;
 }
 
 static bool node_valid(struct slice node)
@@ -214,7 +235,47 @@ static const struct setting settings[] = {
 		.read = read_store,
 		.max = 500,
 		.make_standard = store_standard,
-		.wanted = "wanted sqlite:PATH with an absolute path of at most 500 bytes",
+		.wanted = "wanted sqlite:PATH with an absolute path, or mariadb://USER@HOST/DATABASE, at most 500 bytes",
+	},
+	{
+		.name = "store_password_file",
+		.field = FIELD(store_password_file),
+		.read = read_path,
+		.max = 400,
+		.standard = "",
+		.wanted = "wanted the absolute path of a file whose first line is the database user's password",
+	},
+	{
+		.name = "store_ca",
+		.field = FIELD(store_ca),
+		.read = read_path,
+		.max = 400,
+		.standard = "",
+		.wanted = "wanted the absolute path of a file with the certificates (PEM) that may sign the database's",
+	},
+	{
+		.name = "store_reader",
+		.field = FIELD(store_reader),
+		.read = read_user,
+		.max = 128,
+		.standard = "",
+		.wanted = "wanted the name of a database user that may read, at most 128 bytes",
+	},
+	{
+		.name = "store_reader_password_file",
+		.field = FIELD(store_reader_password_file),
+		.read = read_path,
+		.max = 400,
+		.standard = "",
+		.wanted = "wanted the absolute path of a file whose first line is that user's password",
+	},
+	{
+		.name = "keep_raw",
+		.field = FIELD(keep_raw_days),
+		.read = read_number,
+		.max = 36500,
+		.standard = "400",
+		.wanted = "wanted a whole number of days from 1 to 36500, or 0 to keep readings for ever",
 	},
 	{
 		.name = "node",
@@ -302,6 +363,8 @@ static bool line_read(const struct option_line *line, struct options *out, bool 
 		else
 			problem = value.len == 0 ? settings[i].wanted : setting_read(&settings[i], value, out);
 		given[i] = true;
+		if (problem == password_in_store)
+			value.len = 0;
 		if (problem)
 			options_error_value(error, line->key, value, problem);
 		return !problem;
@@ -352,6 +415,10 @@ static void words_free(struct word_list *list)
 void options_free(struct options *options)
 {
 	free(options->store);
+	free(options->store_password_file);
+	free(options->store_ca);
+	free(options->store_reader);
+	free(options->store_reader_password_file);
 	free(options->state_dir);
 	free(options->node);
 	words_free(&options->ignore);

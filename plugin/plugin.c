@@ -99,6 +99,7 @@ static void metrics_tell(struct plugin *plugin, struct instant now)
 		[METRIC_JOURNALED] = counters.stored,
 		[METRIC_LOST] = counters.lost,
 		[METRIC_STORED] = storage_stored(plugin->storage),
+		[METRIC_REJECTED] = storage_rejected(plugin->storage),
 		[METRIC_JOURNAL_BYTES] = journal_bytes(journal),
 		[METRIC_JOURNAL_QUOTA] = journal_quota(journal),
 		[METRIC_WAITING] = storage_queue(plugin->storage),

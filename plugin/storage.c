@@ -5,6 +5,7 @@
 #include "storage.h"
 
 #include "crew.h"
+#include "history.h"
 #include "keeper.h"
 #include "state.h"
 #include "store.h"
@@ -21,6 +22,11 @@
 #define PATH_SIZE 512
 #define ERROR_MAX 512
 
+/* Minutes of readings are kept so long; hours for ever. */
+#define KEEP_MINUTE_DAYS 30
+/* What is stored stays in the journal for so long, as long as there is room. */
+#define RESERVE_MS 600000
+
 /* A retained document, as it was loaded. */
 struct retained {
 	struct retained *next;
@@ -31,7 +37,7 @@ struct retained {
 struct storage {
 	const struct options *options;
 	const struct store_ops *ops;
-	const char *location; /* what follows the store's scheme */
+	struct store_place place;
 	struct crew *crew;
 	struct mailbox *keeper_notices, *writer_notices, *gauges;
 	struct host *host;
@@ -39,6 +45,7 @@ struct storage {
 	struct state *state;
 	struct writer *writer;
 	struct keeper *keeper;
+	struct history *history;
 	struct retained *retained;
 	bool retained_lost; /* there was no memory for one */
 	char *error;
@@ -185,16 +192,46 @@ static bool state_init(struct storage *storage)
 	return !storage->retained_lost || fail(storage, "plugin_opt_state_dir", folder, "no memory for its configs");
 }
 
-/* The history store is opened for good by its own thread; here it only has to be one that can work. */
+/* The history store is opened by the threads that use it; here it only has to be one that can work. */
 static bool store_check(struct storage *storage)
 {
 	char error[ERROR_MAX];
-	struct store *store;
-	enum store_result result =
-		storage->ops->open(storage->location, storage->options->node, &store, error, sizeof error);
-	if (result == STORE_OK)
-		storage->ops->close(store);
-	return result != STORE_NEVER || fail(storage, "plugin_opt_store", storage->options->store, error);
+	return storage->ops->check(&storage->place, error, sizeof error) != STORE_NEVER ||
+	       fail(storage, "plugin_opt_store", storage->options->store, error);
+}
+
+static const struct store_ops *store_named(struct slice scheme)
+{
+	static const struct store_ops *const known[] = {&store_sqlite, &store_mariadb};
+	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+		if (slice_is(scheme, known[i]->scheme))
+			return known[i];
+	}
+	return known[0];
+}
+
+static void store_choose(struct storage *storage)
+{
+	const struct options *options = storage->options;
+	const char *colon = strchr(options->store, ':');
+	storage->ops = store_named((struct slice){options->store, (size_t)(colon - options->store)});
+	storage->place = (struct store_place){
+		.location = colon + 1,
+		.node = options->node,
+		.password_file = options->store_password_file,
+		.ca_file = options->store_ca,
+	};
+}
+
+/* Reading may be another user's. */
+static struct store_place place_to_read(const struct storage *storage)
+{
+	struct store_place place = storage->place;
+	if (storage->options->store_reader != NULL) {
+		place.user = storage->options->store_reader;
+		place.password_file = storage->options->store_reader_password_file;
+	}
+	return place;
 }
 
 static uint64_t durable_position(void *context)
@@ -210,8 +247,9 @@ static bool threads_start(struct storage *storage)
 		storage->writer = writer_start(&(struct writer_options){
 			.journal = storage->journal,
 			.ops = storage->ops,
-			.location = storage->location,
-			.node = options->node,
+			.place = storage->place,
+			.keep_raw_days = options->keep_raw_days,
+			.keep_minute_days = KEEP_MINUTE_DAYS,
 			.notices = storage->writer_notices,
 		});
 	if (storage->writer == NULL && !storage->without_journal)
@@ -221,13 +259,22 @@ static bool threads_start(struct storage *storage)
 		.state = storage->without_journal ? NULL : storage->state,
 		.host = storage->host,
 		.sync_ms = options->sync_ms,
+		.reserve_ms = RESERVE_MS,
 		.gauges_every_s = options->gauges_every_s,
 		.notices = storage->keeper_notices,
 		.gauges = storage->gauges,
 		.stored = durable_position,
 		.context = storage,
 	});
-	return storage->keeper != NULL || fail(storage, "keeper", "thread", "cannot be started");
+	if (storage->keeper == NULL)
+		return fail(storage, "keeper", "thread", "cannot be started");
+	storage->history = history_start(&(struct history_options){
+		.ops = storage->ops,
+		.place = place_to_read(storage),
+		.keep_raw_days = options->keep_raw_days,
+		.keep_minute_days = KEEP_MINUTE_DAYS,
+	});
+	return storage->history != NULL || fail(storage, "history", "thread", "cannot be started");
 }
 
 static void open_in_crew(void *context)
@@ -240,6 +287,8 @@ static void open_in_crew(void *context)
 static void close_in_crew(void *context)
 {
 	struct storage *storage = context;
+	history_stop(storage->history);
+	storage->history = NULL;
 	if (storage->keeper != NULL) /* first, since it asks the writer how far it is */
 		keeper_stop(storage->keeper);
 	if (storage->writer != NULL)
@@ -267,8 +316,7 @@ struct storage *storage_open(const struct options *options, char *error, size_t 
 		return NULL;
 	}
 	storage->options = options;
-	storage->ops = &store_sqlite;
-	storage->location = strchr(options->store, ':') + 1;
+	store_choose(storage);
 	storage->error = error;
 	storage->error_size = error_size;
 	storage->keeper_notices = mailbox_new(sizeof(struct notice), NOTICES);
@@ -383,4 +431,14 @@ double storage_lag_s(struct storage *storage, int64_t now_wall_us)
 uint64_t storage_stored(const struct storage *storage)
 {
 	return storage->writer != NULL ? writer_stored(storage->writer) : 0;
+}
+
+uint64_t storage_rejected(const struct storage *storage)
+{
+	return storage->writer != NULL ? writer_rejected(storage->writer) : 0;
+}
+
+struct history *storage_history(struct storage *storage)
+{
+	return storage->history;
 }

@@ -9,6 +9,7 @@
 #ifndef HEARTH_STORAGE_H
 #define HEARTH_STORAGE_H
 
+#include "history.h"
 #include "host.h"
 #include "journal.h"
 #include "mailbox.h"
@@ -53,7 +54,11 @@ uint64_t storage_queue(const struct storage *storage);
  */
 double storage_lag_s(struct storage *storage, int64_t now_wall_us);
 
-/* Rows that the history store has taken in this run. */
+/* Rows that the history store has taken in this run; and those that it refused for what they hold, and keeps aside. */
 uint64_t storage_stored(const struct storage *storage);
+uint64_t storage_rejected(const struct storage *storage);
+
+/* For the broker's thread to ask what is stored. */
+struct history *storage_history(struct storage *storage);
 
 #endif

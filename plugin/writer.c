@@ -16,11 +16,14 @@
 #include <string.h>
 #include <time.h>
 
-#define POLL_MS          50
-#define SYNC_EVERY_MS    2000
-#define FOREIGN_MS       60000
-#define BACKOFF_FIRST_MS 250 /* a database in a local file that was locked is used again at once */
-#define BACKOFF_MAX_MS   2000
+#define POLL_MS           50
+#define SYNC_EVERY_MS     2000
+#define FOREIGN_MS        60000
+#define SETTLE_MS         600000
+#define UPKEEP_EVERY_MS   3600000
+#define REJECTED_EVERY_MS 60000 /* so often it is told at most */
+#define BACKOFF_FIRST_MS  250   /* a database in a local file that was locked is used again at once */
+#define BACKOFF_MAX_MS    2000
 
 static int64_t monotonic_ms(void)
 {
@@ -81,6 +84,7 @@ void writer_lose_store(struct writer *writer, const char *why)
 		writer->outage = true;
 		writer->outage_rows = 0;
 	}
+	writer->place.attempt++; /* of several hosts, begin with another one */
 	close_store(writer);
 }
 
@@ -119,7 +123,7 @@ static bool take_over(struct writer *writer, const struct store_position *at)
 		notice_post(writer->notices, NOTICE_WARNING,
 		            "The history store (%s) is written by another Hearth with the same plugin_opt_node (%s), which has"
 		            " to be another.",
-		            writer->ops->scheme, writer->node);
+		            writer->ops->scheme, writer->place.node);
 		writer->rival = true;
 	}
 	return false;
@@ -140,7 +144,7 @@ static bool begin_at(struct writer *writer, const struct store_position *at)
 	 */
 	if (ours && !writer->owned && at->position > writer->head_at_start)
 		writer->lost_position = at->position;
-	writer->owned = writer->owned || ours;
+	writer->owned = writer->place.known = writer->owned || ours;
 
 	writer->done = ours ? at->position : journal_begin(writer->journal);
 	if (ours && at->position == writer->lost_position)
@@ -177,11 +181,12 @@ static bool begin(struct writer *writer)
 static bool open_store(struct writer *writer)
 {
 	char error[400] = "";
+	writer->upkeep.due_ms = 0; /* another database may be there now */
 	if (writer->outage) {
 		writer_pause(writer, writer->backoff_ms);
 		writer->backoff_ms = writer->backoff_ms < BACKOFF_MAX_MS / 2 ? writer->backoff_ms * 2 : BACKOFF_MAX_MS;
 	}
-	if (writer->ops->open(writer->location, writer->node, &writer->store, error, sizeof error) != STORE_OK) {
+	if (writer->ops->open(&writer->place, &writer->store, error, sizeof error) != STORE_OK) {
 		writer_lose_store(writer, error);
 		return false;
 	}
@@ -200,6 +205,23 @@ static void count_batch(struct writer *writer)
 	if (writer->counted < writer->done)
 		writer->counted = writer->done;
 	writer->outage_rows += writer->count;
+}
+
+/* Refused rows are told now and then, the first at once. */
+static void tell_rejected(struct writer *writer)
+{
+	const uint64_t rejected = atomic_load(&writer->rejected);
+	const int64_t now_ms = monotonic_ms();
+
+	if (rejected == writer->rejected_told ||
+	    (writer->rejected_told > 0 && now_ms - writer->rejected_told_ms < REJECTED_EVERY_MS))
+		return;
+	notice_post(
+		writer->notices, NOTICE_ERROR,
+		"The history store (%s) refuses %llu readings, which are kept in its table reading_reject; the last: %s.",
+		writer->ops->scheme, (unsigned long long)(rejected - writer->rejected_told), writer->ops->error(writer->store));
+	writer->rejected_told = rejected;
+	writer->rejected_told_ms = now_ms;
 }
 
 /* Reads back what the last write left, and publishes it. False if reading has to begin again. */
@@ -224,11 +246,13 @@ static bool confirm(struct writer *writer)
 /* Stores the batch and moves the position. False if reading has to begin again. */
 static bool flush(struct writer *writer)
 {
-	struct store_position to = {journal_id(writer->journal), writer->done};
+	const struct store_position to = {journal_id(writer->journal), writer->done};
+	const struct store_batch batch = {writer->rows, writer->count, writer->at, to};
+	size_t rejected = 0;
 
 	if (writer->done == writer->flushed)
 		return true;
-	switch (writer->ops->write(writer->store, writer->rows, writer->count, &writer->at, &to)) {
+	switch (writer->ops->write(writer->store, &batch, &rejected)) {
 	case STORE_OK:
 		break;
 	case STORE_MOVED:
@@ -246,12 +270,16 @@ static bool flush(struct writer *writer)
 	if (writer->unconfirmed) /* the comparison has confirmed it */
 		atomic_store(&writer->position, writer->at.position);
 	count_batch(writer);
+	if (rejected > 0) {
+		atomic_fetch_add(&writer->rejected, rejected);
+		tell_rejected(writer);
+	}
 	writer->at = to;
 	writer->flushed = to.position;
 	writer->unconfirmed = true;
 	writer->moved = false;
 	writer->backoff_ms = BACKOFF_FIRST_MS;
-	writer->owned = true;
+	writer->owned = writer->place.known = true;
 	writer->lost_position = 0;
 	writer_empty_batch(writer);
 	return true;
@@ -286,6 +314,7 @@ static void *writer_main(void *argument)
 			continue;
 		/* Asked before: what was appended before writer_stop is then gathered. */
 		bool last = is_stopping(writer, &deadline_ms);
+		writer_look_after(writer, monotonic_ms());
 		uint64_t head = journal_head(writer->journal);
 		enum gathered gathered = writer_gather(writer);
 		if (gathered == GATHERED_FAILED || !flush(writer) || !sync_sometimes(writer) || gathered == GATHERED_ENOUGH ||
@@ -311,8 +340,6 @@ static void writer_free(struct writer *writer)
 	meanings_clear(&writer->meanings);
 	free(writer->rows);
 	free(writer->text);
-	free(writer->location);
-	free(writer->node);
 	pthread_cond_destroy(&writer->wake);
 	pthread_mutex_destroy(&writer->lock);
 	free(writer);
@@ -334,8 +361,7 @@ struct writer *writer_start(const struct writer_options *options)
 	writer->journal = options->journal;
 	writer->ops = options->ops;
 	writer->notices = options->notices;
-	writer->location = strdup(options->location);
-	writer->node = strdup(options->node);
+	writer->place = options->place;
 	writer->room = options->batch_rows > 0 ? options->batch_rows : WRITER_BATCH_ROWS;
 	writer->rows = malloc(writer->room * sizeof *writer->rows);
 	writer->text = malloc(WRITER_BATCH_TEXT);
@@ -344,7 +370,13 @@ struct writer *writer_start(const struct writer_options *options)
 	writer->foreign_ms = options->foreign_ms > 0 ? options->foreign_ms : FOREIGN_MS;
 	writer->backoff_ms = BACKOFF_FIRST_MS;
 	writer->last_tries = 1;
-	if (!writer->location || !writer->node || !writer->rows || !writer->text)
+	writer->upkeep = (struct writer_upkeep){
+		.settled_ms = monotonic_ms() + (options->settle_ms > 0 ? options->settle_ms : SETTLE_MS),
+		.keep_raw_days = options->keep_raw_days,
+		.keep_minute_days = options->keep_minute_days,
+		.every_ms = options->upkeep_every_ms > 0 ? options->upkeep_every_ms : UPKEEP_EVERY_MS,
+	};
+	if (!writer->rows || !writer->text)
 		goto fail;
 
 	sigfillset(&all); /* signals are the broker's */
@@ -375,6 +407,11 @@ void writer_stop(struct writer *writer, int drain_ms)
 uint64_t writer_stored(const struct writer *writer)
 {
 	return atomic_load(&writer->stored);
+}
+
+uint64_t writer_rejected(const struct writer *writer)
+{
+	return atomic_load(&writer->rejected);
 }
 
 uint64_t writer_durable(const struct writer *writer)

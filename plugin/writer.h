@@ -18,12 +18,15 @@ struct writer;
 struct writer_options {
 	struct journal *journal;
 	const struct store_ops *ops;
-	const char *location;    /* copied */
-	const char *node;        /* copied */
+	struct store_place place; /* its texts outlive the thread */
+	unsigned keep_raw_days;   /* readings; 0: for ever */
+	unsigned keep_minute_days;
 	struct mailbox *notices; /* of struct notice; this thread is its only sender */
 	size_t batch_rows;       /* the most that are stored in one transaction; 0: 100000 */
 	int sync_every_ms;       /* how often the store is made durable; 0: 2000 */
 	int foreign_ms;          /* another journal's position that rests so long is nobody's; 0: 60000 */
+	int settle_ms;           /* nothing is dropped for its age before this; 0: 600000. A clock may be set late */
+	int upkeep_every_ms;     /* 0: 3600000 */
 };
 
 /* Starts the thread. NULL if it cannot. */
@@ -41,6 +44,9 @@ uint64_t writer_durable(const struct writer *writer);
  */
 uint64_t writer_stored(const struct writer *writer);
 uint64_t writer_position(const struct writer *writer);
+
+/* Any thread: rows that the store refused for what they hold, and has kept aside, in this run. */
+uint64_t writer_rejected(const struct writer *writer);
 
 /*
  * Any thread: no reading before this journal position waits (0: not known). Unlike writer_position it also passes what holds

@@ -18,11 +18,19 @@
 #define WRITER_BATCH_ROWS 100000
 #define WRITER_BATCH_TEXT (1 << 20) /* bytes of text in a batch */
 
+/* When the store is looked after, and how it went. */
+struct writer_upkeep {
+	int64_t due_ms;
+	int64_t settled_ms; /* nothing is dropped for its age before */
+	unsigned keep_raw_days, keep_minute_days;
+	int every_ms;
+	bool failing; /* it was said */
+};
+
 struct writer {
 	struct journal *journal;
 	const struct store_ops *ops;
-	char *location;
-	char *node;
+	struct store_place place;
 	struct mailbox *notices;
 	pthread_t thread;
 
@@ -32,6 +40,7 @@ struct writer {
 	bool stopping;
 
 	_Atomic uint64_t stored;
+	_Atomic uint64_t rejected;
 	_Atomic uint64_t position;
 	_Atomic uint64_t passed;
 	_Atomic uint64_t durable;
@@ -71,6 +80,10 @@ struct writer {
 	int last_tries; /* how often the store may be opened again when stopping */
 	bool outage;
 	bool unreadable; /* the journal; it was said */
+
+	uint64_t rejected_told;
+	int64_t rejected_told_ms;
+	struct writer_upkeep upkeep;
 };
 
 enum gathered {
@@ -82,6 +95,9 @@ enum gathered {
 
 /* Reads the journal until the batch is full or nothing is left to read. */
 enum gathered writer_gather(struct writer *writer);
+
+/* Looks after the store if that is due; see store_ops.upkeep. No transaction may be open. */
+void writer_look_after(struct writer *writer, int64_t now_ms);
 
 void writer_empty_batch(struct writer *writer);
 

@@ -9,6 +9,7 @@
 #include "journal_command.h"
 #include "load_command.h"
 #include "message_command.h"
+#include "query_command.h"
 #include "store_command.h"
 
 #include <stdbool.h>
@@ -22,8 +23,9 @@ static const struct command {
 } COMMANDS[] = {
 	{"message", "what a message costs a broker, beside the same broker bare and with an empty plugin", message_command},
 	{"journal", "appending to the journal, beside memcpy and write; recovery after a kill", journal_command},
-	{"store", "readings a second from the journal into SQLite, beside SQLite's own best", store_command},
-	{"blocked", "publish latency while another program holds the history database", blocked_command},
+	{"store", "readings a second from the journal into SQLite and MariaDB, beside their own best", store_command},
+	{"query", "how long questions about ten million stored readings take", query_command},
+	{"blocked", "publish latency while the history database is locked, frozen or stopped", blocked_command},
 	{"load", "the load generator alone, against a broker that runs already", load_command},
 };
 

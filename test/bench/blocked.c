@@ -2,9 +2,9 @@
 /*
  * blocked: see blocked.h.
  *
- * The load runs on the calling thread without a pause, while a second thread, the blocker, goes through the phases: it
- * holds the database, watches rows come and in the end stops the load. A message belongs to the phase, and in that to
- * the window, in which it was due; so one that has to wait is counted where it had to wait.
+ * The load runs on a thread of its own without a pause, while the calling one goes through the phases: it holds the database,
+ * watches rows come and in the end stops the load. A message belongs to the phase, and in that to the window, in which it was
+ * due; so one that has to wait is counted where it had to wait.
  *
  * Each window has percentiles of its own, and a phase's figure is their median: a machine that does something else for a
  * moment spoils the windows of that moment and not the phase. A window of 1 s at 5,000 messages a second has 50 above
@@ -13,7 +13,6 @@
 #include "blocked.h"
 #include "clock.h"
 #include "devices.h"
-#include "history_file.h"
 #include "latency.h"
 #include "load.h"
 #include "progress.h"
@@ -42,19 +41,21 @@ struct run {
 	struct blocked_answer *answer;
 	struct server server;
 	struct load *load;
-	struct history_file *history;
-	pthread_t blocker;
-	int64_t rows_before; /* the load began */
+	struct held *history;
+	int64_t rows_before;    /* the load began */
+	int64_t counted_before; /* the same, as held_way.count tells it */
 
-	/* Phase n goes from begin_ns[n] to begin_ns[n + 1]; INT64_MAX: not yet. Set by the blocker, read by the load. */
+	/* Phase n goes from begin_ns[n] to begin_ns[n + 1]; INT64_MAX: not yet. Read by the load. */
 	_Atomic int64_t begin_ns[PHASE_COUNT + 1];
 	_Atomic uint64_t acknowledged;
 	atomic_bool stop;
 	atomic_bool load_ended;
 	struct latency *latencies[PHASE_COUNT]; /* by window; the load's */
 
-	bool blocked; /* the blocker did its work */
-	struct fault blocker_fault;
+	/* The load's, until it has ended. */
+	bool loaded;
+	struct load_result result;
+	struct fault load_fault;
 };
 
 static double seconds_between(int64_t from_ns, int64_t to_ns)
@@ -81,7 +82,7 @@ static void note_latency(void *context, int64_t due_ns, int64_t now_ns)
 	}
 }
 
-/* ---- the blocker's thread ---- */
+/* ---- the phases ---- */
 
 /* False: the load has ended or a person wants to stop. */
 static bool wait_until(const struct run *run, int64_t until_ns, const char *what)
@@ -97,12 +98,13 @@ static bool wait_until(const struct run *run, int64_t until_ns, const char *what
 }
 
 /* Goes on until everything that was acknowledged is stored and, at the load's pace, stays so. */
-static bool await_caught_up(struct run *run, int64_t released_ns, int64_t held_ns)
+static bool await_caught_up(struct run *run, int64_t released_ns, int64_t held_ns, struct fault *fault)
 {
+	const struct held_way *way = run->setup->way;
 	struct blocked_answer *answer = run->answer;
 	const int64_t at_pace = run->setup->rate * PACE_NS / SECOND_NS;
 	const int64_t deadline_ns = released_ns + held_ns + CATCH_UP_TOO;
-	const int64_t rows_at_release = history_file_count(run->history, &run->blocker_fault);
+	const int64_t rows_at_release = way->count(run->history, fault);
 	int64_t caught_up_ns = 0;
 	if (rows_at_release < 0) {
 		return false;
@@ -110,22 +112,22 @@ static bool await_caught_up(struct run *run, int64_t released_ns, int64_t held_n
 	for (int looks = 0; looks < LOOKS;) {
 		int64_t now_ns = clock_ns();
 		int64_t acknowledged = (int64_t)atomic_load(&run->acknowledged); /* first: rows come without it too */
-		int64_t rows = history_file_count(run->history, &run->blocker_fault);
+		int64_t rows = way->count(run->history, fault);
 		if (rows < 0) {
 			return false;
 		}
 		if (answer->first_row_s == 0 && rows > rows_at_release) {
 			answer->first_row_s = seconds_between(released_ns, now_ns);
 		}
-		int64_t waiting = acknowledged - (rows - run->rows_before);
+		int64_t waiting = acknowledged - (rows - run->counted_before);
 		caught_up_ns = looks == 0 ? now_ns : caught_up_ns;
 		looks = waiting <= at_pace ? looks + 1 : 0;
 		if (now_ns > deadline_ns) {
-			return fault_set(&run->blocker_fault, "%lld readings still wait %.0f s after the release",
-			                 (long long)waiting, seconds_between(released_ns, now_ns));
+			return fault_set(fault, "%lld readings still wait %.0f s after the release", (long long)waiting,
+			                 seconds_between(released_ns, now_ns));
 		}
 		if (!wait_until(run, now_ns + LOOK_US * 1000, "catching up")) {
-			return fault_set(&run->blocker_fault, "stopped");
+			return fault_set(fault, "stopped");
 		}
 	}
 	answer->caught_up_s = seconds_between(released_ns, caught_up_ns);
@@ -133,38 +135,32 @@ static bool await_caught_up(struct run *run, int64_t released_ns, int64_t held_n
 	return true;
 }
 
-static bool block(struct run *run, int64_t start_ns)
+static bool block(struct run *run, int64_t start_ns, struct fault *fault)
 {
+	const struct held_way *way = run->setup->way;
 	int64_t seconds_ns = run->setup->seconds * SECOND_NS;
 	int64_t before_ns = start_ns + SETTLING_NS;
 	atomic_store(&run->begin_ns[PHASE_BEFORE], before_ns);
 	if (!wait_until(run, before_ns + seconds_ns / 2, "undisturbed")) {
-		return fault_set(&run->blocker_fault, "stopped");
+		return fault_set(fault, "stopped");
 	}
-	if (!history_file_lock(run->history, &run->blocker_fault)) {
+	atomic_store(&run->begin_ns[PHASE_DURING], clock_ns());
+	if (!way->hold(run->history, fault)) {
 		return false;
 	}
-	int64_t locked_ns = clock_ns();
-	atomic_store(&run->begin_ns[PHASE_DURING], locked_ns);
-	bool waited = wait_until(run, locked_ns + seconds_ns, "the database is held");
+	int64_t held_from_ns = clock_ns();
+	bool waited = wait_until(run, held_from_ns + seconds_ns, "the database is held");
+	int64_t held_ns = clock_ns() - held_from_ns;
+	if (!way->release(run->history, fault)) {
+		return false;
+	}
 	int64_t released_ns = clock_ns();
 	atomic_store(&run->begin_ns[PHASE_AFTER], released_ns);
-	if (!history_file_unlock(run->history, &run->blocker_fault)) {
-		return false;
-	}
-	run->answer->held_s = seconds_between(locked_ns, released_ns);
+	run->answer->held_s = (double)held_ns / (double)SECOND_NS;
 	if (!waited) {
-		return fault_set(&run->blocker_fault, "stopped");
+		return fault_set(fault, "stopped");
 	}
-	return await_caught_up(run, released_ns, released_ns - locked_ns);
-}
-
-static void *blocker_main(void *argument)
-{
-	struct run *run = argument;
-	run->blocked = block(run, clock_ns());
-	atomic_store(&run->stop, true);
-	return NULL;
+	return await_caught_up(run, released_ns, held_ns, fault);
 }
 
 /* ---- a run ---- */
@@ -172,43 +168,41 @@ static void *blocker_main(void *argument)
 /* Waits until what devices_prepare has published is stored and no more comes: it is no part of the load. */
 static bool await_prepared(struct run *run, struct fault *fault)
 {
-	int64_t rows = 0;
+	const struct held_way *way = run->setup->way;
 	int64_t deadline_ns = clock_ns() + PREPARED_TIMEOUT;
 	for (int looks = 0; looks < PREPARED_LOOKS; looks++) {
 		clock_sleep_us(LOOK_US);
-		rows = history_file_count(run->history, fault);
-		if (rows < 0) {
-			return false;
-		}
-		if (rows != run->rows_before || rows < run->setup->publishers) {
+		int64_t rows = way->count(run->history, fault); /* -1: its tables are not there yet */
+		if (rows != run->counted_before || rows < run->setup->publishers) {
 			looks = 0;
-			run->rows_before = rows;
+			run->counted_before = rows;
 		}
 		if (clock_ns() > deadline_ns) {
-			return fault_set(fault, "only %lld of the first readings are stored", (long long)rows);
+			return rows < 0 ? false : fault_set(fault, "only %lld of the first readings are stored", (long long)rows);
 		}
 	}
-	return true;
+	run->rows_before = way->recount(run->history, fault);
+	return run->rows_before >= 0;
 }
 
 static bool start_broker(struct run *run, struct fault *fault)
 {
 	const struct blocked_setup *setup = run->setup;
 	char folder[PATH_MAX];
-	char history[PATH_MAX + 16];
-	char conf[3 * PATH_MAX];
+	char conf[4 * PATH_MAX];
 	snprintf(folder, sizeof(folder), "%s/broker", setup->folder);
-	snprintf(history, sizeof(history), "%s/history.db", folder);
-	snprintf(conf, sizeof(conf),
-	         "plugin %s\nplugin_opt_state_dir %s\nplugin_opt_store sqlite:%s\nplugin_opt_gauges_every 0\n",
-	         setup->hearth, folder, history);
+	run->history = setup->way->make(folder, &setup->pins, fault);
+	if (run->history == NULL) {
+		return false;
+	}
+	snprintf(conf, sizeof(conf), "plugin %s\nplugin_opt_state_dir %s\nplugin_opt_store %s\nplugin_opt_gauges_every 0\n",
+	         setup->hearth, folder, setup->way->store(run->history));
 	if (!server_start(&run->server, folder, setup->mosquitto, conf, &setup->pins, fault) ||
 	    !devices_prepare(run->server.port, setup->publishers, true, fault)) {
 		return false;
 	}
 	server_version(&run->server, run->answer->mosquitto_version, sizeof(run->answer->mosquitto_version));
-	run->history = history_file_open(history, fault);
-	return run->history != NULL && await_prepared(run, fault);
+	return setup->way->open(run->history, fault) && await_prepared(run, fault);
 }
 
 static bool open_load(struct run *run, struct fault *fault)
@@ -233,24 +227,28 @@ static bool open_load(struct run *run, struct fault *fault)
 	return run->load != NULL;
 }
 
-static bool run_load(struct run *run, struct fault *fault)
+static void *load_main(void *argument)
 {
-	struct load_result result;
-	if (pthread_create(&run->blocker, NULL, blocker_main, run) != 0) {
+	struct run *run = argument;
+	run->loaded = load_run(run->load, UINT64_MAX / 2, &run->result, &run->load_fault);
+	atomic_store(&run->load_ended, true);
+	return NULL;
+}
+
+static bool go_through_phases(struct run *run, struct fault *fault)
+{
+	pthread_t loader;
+	if (pthread_create(&loader, NULL, load_main, run) != 0) {
 		return fault_set(fault, "cannot start a thread");
 	}
-	bool done = load_run(run->load, UINT64_MAX / 2, &result, fault);
-	atomic_store(&run->load_ended, true);
-	pthread_join(run->blocker, NULL);
-	if (!done) {
-		return server_fault_add(&run->server, fault);
+	bool done = block(run, clock_ns(), fault);
+	atomic_store(&run->stop, true);
+	pthread_join(loader, NULL);
+	if (!run->loaded) {
+		*fault = run->load_fault;
 	}
-	if (!run->blocked) {
-		*fault = run->blocker_fault;
-		return server_fault_add(&run->server, fault);
-	}
-	run->answer->acknowledged = result.acknowledged;
-	return true;
+	run->answer->acknowledged = run->result.acknowledged;
+	return (done && run->loaded) || server_fault_add(&run->server, fault);
 }
 
 /* The broker stores what it has acknowledged before it ends. */
@@ -259,7 +257,7 @@ static bool count_stored(struct run *run, struct fault *fault)
 	if (!server_settle(&run->server, fault) || !server_stop(&run->server, fault)) {
 		return false;
 	}
-	int64_t rows = history_file_recount(run->history, fault);
+	int64_t rows = run->setup->way->recount(run->history, fault);
 	run->answer->stored = rows - run->rows_before;
 	return rows >= 0;
 }
@@ -319,11 +317,11 @@ bool blocked_measure(const struct blocked_setup *setup, struct blocked_answer *a
 		run->latencies[phase] = calloc(BLOCKED_WINDOWS_MAX, sizeof(*run->latencies[phase]));
 		done = done && (run->latencies[phase] != NULL || fault_set(fault, "no memory"));
 	}
-	done = done && start_broker(run, fault) && open_load(run, fault) && run_load(run, fault) &&
+	done = done && start_broker(run, fault) && open_load(run, fault) && go_through_phases(run, fault) &&
 	       count_stored(run, fault) && summarize_all(run, fault);
 	load_close(run->load);
-	history_file_close(run->history);
 	server_remove(&run->server);
+	setup->way->free(run->history);
 	for (int phase = 0; phase < PHASE_COUNT; phase++) {
 		free(run->latencies[phase]);
 	}

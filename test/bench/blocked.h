@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * blocked: readings at a fixed rate into a broker with Hearth, while another program holds the history database for some
- * time and then lets go: what the publishers notice, and how soon everything is stored.
+ * blocked: readings at a fixed rate into a broker with Hearth, while the history database is taken from it for some time and
+ * then given back: what the publishers notice, and how soon everything is stored.
  *
- *    settling |  before  |    during: the database is locked    |  after: catching up  |
+ *    settling |  before  |    during: the database is held      |  after: catching up  |
  *         start                                              release               caught up
  */
 #ifndef BENCH_BLOCKED_H
 #define BENCH_BLOCKED_H
 
 #include "fault.h"
+#include "held.h"
 #include "machine.h"
 
 #include <stdint.h>
@@ -19,6 +20,7 @@ enum phase { PHASE_BEFORE, PHASE_DURING, PHASE_AFTER, PHASE_COUNT };
 extern const char *const PHASE_NAMES[PHASE_COUNT];
 
 struct blocked_setup {
+	const struct held_way *way;
 	const char *mosquitto;
 	const char *hearth; /* absolute path of the plugin */
 	const char *folder; /* exists */
@@ -42,7 +44,7 @@ struct blocked_answer {
 	struct blocked_window
 		*windows[PHASE_COUNT]; /* of whole windows; the last phase has at least one, perhaps shorter */
 	int64_t max_ns[PHASE_COUNT];
-	double held_s;      /* how long the database was locked */
+	double held_s;      /* how long the database was away */
 	double first_row_s; /* from the release to the first row stored: how long the writer still waited */
 	double caught_up_s; /* from the release until nothing waited any more; what came meanwhile is part of it */
 	uint64_t acknowledged;

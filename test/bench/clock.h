@@ -12,6 +12,9 @@
 /* Nanoseconds since some moment; never steps. */
 int64_t clock_ns(void);
 
+/* Microseconds since 1970, UTC. */
+int64_t clock_wall_us(void);
+
 void clock_sleep_us(int64_t microseconds);
 
 #endif

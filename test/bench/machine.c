@@ -79,3 +79,10 @@ void pins_choose(struct pins *pins)
 	CPU_CLR(last, &pins->others);
 	sched_setaffinity(0, sizeof(pins->generator), &pins->generator);
 }
+
+void pins_release(const struct pins *pins)
+{
+	cpu_set_t all;
+	CPU_OR(&all, &pins->others, &pins->broker);
+	sched_setaffinity(0, sizeof(all), &all);
+}

@@ -32,4 +32,7 @@ struct pins {
 /* Shares out the CPUs that this process may use, and moves the process to the generator's. */
 void pins_choose(struct pins *pins);
 
+/* Lets the calling thread run on all of them again. */
+void pins_release(const struct pins *pins);
+
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * store_command: `bench store`, the journal's way into SQLite beside SQLite's own best.
+ * store_command: `bench store`, the journal's way into a database beside that database's own best.
  */
 #ifndef BENCH_STORE_COMMAND_H
 #define BENCH_STORE_COMMAND_H

@@ -2,9 +2,9 @@
 /*
  * store_rate: see store_rate.h.
  *
- * Hearth's side is the plugin's own journal, writer and store. A journal is filled once and read by every run into a new
- * database, as after an outage: from writer_start until the store has confirmed the journal's head. SQLite's side gets
- * its rows from memory. Both begin with a file that does not exist, and neither waits for the disk at the end. The two
+ * Hearth's side is the plugin's own journal, writer and store. A journal is filled once and read by every run into a
+ * database that is empty, as after an outage: from writer_start until the store has confirmed the journal's head. The other
+ * side gets its rows from memory. Neither waits for the disk at the end, but where the database does by itself. The two
  * take turns, each pair the other way round than the one before, so that what else the machine does meets both.
  */
 #include "store_rate.h"
@@ -14,9 +14,9 @@
 #include "place.h"
 #include "progress.h"
 #include "readings.h"
+#include "store_beside.h"
 #include "writer.h"
 
-#include <limits.h>
 #include <stdio.h>
 
 #define RECORD_BYTES  32 /* a number in the journal */
@@ -24,37 +24,24 @@
 #define STALL_TIMEOUT (20 * SECOND_NS)
 #define POLL_US       1000
 #define NOTICES       64
+#define TRIAL_ROUNDS  2 /* a disturbed moment spoils one */
 
-/* Not more rows at once: a whole round would be one transaction in key order, and no stream of readings ever is. */
-static const struct store_trial TRIALS[] = {
-	{.transaction = 1000, .cache_mib = 0},   {.transaction = 5000, .cache_mib = 0},
-	{.transaction = 25000, .cache_mib = 0},  {.transaction = 25000, .cache_mib = 64},
-	{.transaction = 100000, .cache_mib = 0}, {.transaction = 100000, .cache_mib = 64},
-};
-
-#define TRIALS_COUNT ((int)(sizeof(TRIALS) / sizeof(TRIALS[0])))
-
-static bool remove_database(const char *path)
+/* All readings have to be there, and all of them in the roll-ups. */
+static bool check_and_empty(const struct store_target *target, uint64_t wanted, struct fault *fault)
 {
-	static const char *const ENDS[] = {"", "-wal", "-shm"};
-	for (size_t i = 0; i < sizeof(ENDS) / sizeof(ENDS[0]); i++) {
-		char name[PATH_MAX + 8];
-		snprintf(name, sizeof(name), "%s%s", path, ENDS[i]);
-		place_remove(name);
+	static const char *const COUNTS[] = {"SELECT count(*) FROM reading", "SELECT sum(count) FROM reading_minute",
+	                                     "SELECT sum(count) FROM reading_hour"};
+	for (size_t i = 0; i < sizeof(COUNTS) / sizeof(COUNTS[0]); i++) {
+		int64_t rows = target->backend->number(target, COUNTS[i], fault);
+		if (rows < 0) {
+			return false;
+		}
+		if ((uint64_t)rows != wanted) {
+			return fault_set(fault, "%s: %lld of %llu readings", COUNTS[i], (long long)rows,
+			                 (unsigned long long)wanted);
+		}
 	}
-	return true;
-}
-
-static bool check_count(const char *path, uint64_t wanted, struct fault *fault)
-{
-	int64_t rows = bulk_count(path, fault);
-	if (rows < 0) {
-		return false;
-	}
-	if ((uint64_t)rows != wanted) {
-		return fault_set(fault, "%lld rows are stored of %llu readings", (long long)rows, (unsigned long long)wanted);
-	}
-	return true;
+	return target->backend->empty(target, fault);
 }
 
 /* ---- Hearth ---- */
@@ -89,13 +76,13 @@ static void add_notice(struct mailbox *notices, struct fault *fault)
 	}
 }
 
-static bool run_hearth(const struct outbox *outbox, const char *path, uint64_t readings, double *rate,
+static bool run_hearth(const struct outbox *outbox, const struct store_target *target, uint64_t readings, double *rate,
                        struct fault *fault)
 {
 	struct journal *journal = outbox_journal(outbox);
 	struct mailbox *notices = mailbox_new(sizeof(struct notice), NOTICES);
 	struct writer_options options = {
-		.journal = journal, .ops = &store_sqlite, .location = path, .node = "bench", .notices = notices};
+		.journal = journal, .ops = target->backend->ops, .place = target->place, .notices = notices};
 	if (notices == NULL) {
 		return fault_set(fault, "no memory");
 	}
@@ -109,7 +96,7 @@ static bool run_hearth(const struct outbox *outbox, const char *path, uint64_t r
 		add_notice(notices, fault);
 	}
 	mailbox_free(notices);
-	return done && check_count(path, readings, fault) && remove_database(path);
+	return done && check_and_empty(target, readings, fault);
 }
 
 static struct outbox *fill(const char *folder, uint64_t readings, uint32_t series, struct fault *fault)
@@ -124,51 +111,63 @@ static struct outbox *fill(const char *folder, uint64_t readings, uint32_t serie
 	return outbox;
 }
 
-/* ---- SQLite ---- */
+/* ---- the database's side ---- */
 
-static bool run_sqlite(const char *path, const struct bulk_plan *plan, double *rate, struct fault *fault)
+static bool run_bulk(const struct store_target *target, const struct bulk_plan *plan, double *rate, struct fault *fault)
 {
 	int64_t duration_ns;
-	if (!bulk_insert(path, plan, &duration_ns, fault)) {
+	if (!target->backend->bulk(target, plan, &duration_ns, fault)) {
 		return false;
 	}
 	*rate = (double)plan->readings * (double)SECOND_NS / (double)duration_ns;
-	return check_count(path, plan->readings, fault) && remove_database(path);
+	return check_and_empty(target, plan->readings, fault);
 }
 
-/* Tries SQLite in several ways; the best is what Hearth is measured against. */
-static bool find_best(const struct store_setup *setup, const char *path, struct bulk_plan *plan,
+static void set_way(struct bulk_plan *plan, const struct store_trial *way)
+{
+	plan->transaction = way->transaction;
+	plan->cache_mib = way->cache_mib;
+	plan->chunk = way->chunk;
+}
+
+/* Tries the bulk insert in several ways; the best is what Hearth is measured against. */
+static bool find_best(const struct store_setup *setup, const struct store_target *target, struct bulk_plan *plan,
                       struct store_answer *answer, struct fault *fault)
 {
-	plan->transaction = setup->transaction;
-	plan->cache_mib = setup->cache_mib;
-	if (plan->transaction > 0) {
-		answer->trials[0] = (struct store_trial){plan->transaction, plan->cache_mib, 0};
+	if (setup->best.transaction > 0) {
+		answer->trials[0] = setup->best;
+		answer->trials[0].chunk = target->backend->trials[0].chunk > 0 ? setup->best.chunk : 0;
+		set_way(plan, &answer->trials[0]);
 		return true;
 	}
-	for (int i = 0; i < TRIALS_COUNT; i++) {
-		struct store_trial *trial = &answer->trials[answer->trial_count++];
-		*trial = TRIALS[i];
-		plan->transaction = trial->transaction;
-		plan->cache_mib = trial->cache_mib;
-		if (!progress_show("%u series: SQLite with %u rows a transaction", plan->series, plan->transaction)) {
+	answer->trial_count = target->backend->trial_count;
+	for (int turn = 0; turn < TRIAL_ROUNDS * answer->trial_count; turn++) {
+		int number = turn % answer->trial_count;
+		struct store_trial *trial = &answer->trials[number];
+		double rate = 0;
+		if (turn < answer->trial_count) {
+			*trial = target->backend->trials[number];
+		}
+		set_way(plan, trial);
+		if (!progress_show("%u series: %s with %u rows a transaction", plan->series, target->backend->title,
+		                   plan->transaction)) {
 			return fault_set(fault, "stopped");
 		}
-		if (!run_sqlite(path, plan, &trial->rate, fault)) {
+		if (!run_bulk(target, plan, &rate, fault)) {
 			return false;
 		}
+		trial->rate = rate > trial->rate ? rate : trial->rate;
 		if (trial->rate > answer->trials[answer->best].rate) {
-			answer->best = i;
+			answer->best = number;
 		}
 	}
-	plan->transaction = answer->trials[answer->best].transaction;
-	plan->cache_mib = answer->trials[answer->best].cache_mib;
+	set_way(plan, &answer->trials[answer->best]);
 	return true;
 }
 
 /* ---- both ---- */
 
-static bool measure_pairs(const struct outbox *outbox, const char *path, const struct bulk_plan *plan,
+static bool measure_pairs(const struct outbox *outbox, const struct store_target *target, const struct bulk_plan *plan,
                           struct store_answer *answer, struct fault *fault)
 {
 	for (int number = 0; number <= answer->pairs; number++) {
@@ -178,8 +177,8 @@ static bool measure_pairs(const struct outbox *outbox, const char *path, const s
 			return fault_set(fault, "stopped");
 		}
 		for (int turn = 0; turn < 2; turn++) {
-			bool done = turn == number % 2 ? run_hearth(outbox, path, plan->readings, &pair->hearth, fault)
-			                               : run_sqlite(path, plan, &pair->sqlite, fault);
+			bool done = turn == number % 2 ? run_hearth(outbox, target, plan->readings, &pair->hearth, fault)
+			                               : run_bulk(target, plan, &pair->bulk, fault);
 			if (!done) {
 				return false;
 			}
@@ -188,8 +187,8 @@ static bool measure_pairs(const struct outbox *outbox, const char *path, const s
 	return true;
 }
 
-static bool measure_sustained(const struct store_setup *setup, const char *path, struct store_answer *answer,
-                              struct fault *fault)
+static bool measure_sustained(const struct store_setup *setup, const struct store_target *target,
+                              struct store_answer *answer, struct fault *fault)
 {
 	char folder[PATH_MAX];
 	if (setup->sustained == 0) {
@@ -200,28 +199,29 @@ static bool measure_sustained(const struct store_setup *setup, const char *path,
 	}
 	snprintf(folder, sizeof(folder), "%s/sustained", setup->folder);
 	struct outbox *outbox = fill(folder, setup->sustained, answer->series, fault);
-	bool done = outbox != NULL && run_hearth(outbox, path, setup->sustained, &answer->sustained, fault);
+	bool done = outbox != NULL && run_hearth(outbox, target, setup->sustained, &answer->sustained, fault);
 	outbox_close(outbox);
 	place_remove(folder);
 	return done;
 }
 
-bool store_rate_measure(const struct store_setup *setup, uint32_t series, struct store_answer *answer,
-                        struct fault *fault)
+bool store_rate_measure(const struct store_setup *setup, const struct store_target *target, uint32_t series,
+                        struct store_answer *answer, struct fault *fault)
 {
-	char path[PATH_MAX];
 	char folder[PATH_MAX];
 	struct bulk_plan plan = {.readings = setup->readings, .series = series};
 	*answer = (struct store_answer){.series = series, .pairs = setup->pairs};
-	snprintf(path, sizeof(path), "%s/history.db", setup->folder);
 	snprintf(folder, sizeof(folder), "%s/journal", setup->folder);
 	if (!progress_show("%u series: filling a journal", series)) {
 		return fault_set(fault, "stopped");
 	}
 	struct outbox *outbox = fill(folder, setup->readings, series, fault);
-	bool done = outbox != NULL && find_best(setup, path, &plan, answer, fault) &&
-	            measure_pairs(outbox, path, &plan, answer, fault);
+	bool done = outbox != NULL && find_best(setup, target, &plan, answer, fault) &&
+	            measure_pairs(outbox, target, &plan, answer, fault);
 	outbox_close(outbox);
 	place_remove(folder);
-	return done && measure_sustained(setup, path, answer, fault);
+	if (target->backend->with_beside) {
+		done = done && store_beside_measure(target, &plan, &answer->beside, fault);
+	}
+	return done && measure_sustained(setup, target, answer, fault);
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * store_rate: how many readings a second go from the journal into SQLite, beside SQLite's own best bulk insert of the
- * same rows into the same tables.
+ * store_rate: how many readings a second go from the journal into a database, beside that database's own best bulk insert of
+ * the same rows, and of what they add to each minute and hour, into the same tables.
  */
 #ifndef BENCH_STORE_RATE_H
 #define BENCH_STORE_RATE_H
 
-#include "bulk_insert.h"
 #include "fault.h"
+#include "store_target.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,22 +20,23 @@ struct store_setup {
 	uint64_t readings;  /* in each of a pair */
 	uint64_t sustained; /* readings of the one long run at the end; 0: none */
 	int pairs;          /* after one that warms up */
-	/* SQLite's side as it is known to be best here; transaction 0: several are tried. */
-	uint32_t transaction;
-	uint32_t cache_mib;
+	/* The database's side as it is known to be best here; transaction 0: several are tried. */
+	struct store_trial best;
 };
 
 /* Readings a second. */
 struct store_pair {
 	double hearth;
-	double sqlite;
+	double bulk;
 };
 
-/* One way that SQLite was tried. */
-struct store_trial {
-	uint32_t transaction;
-	uint32_t cache_mib;
-	double rate;
+/* MariaDB's alone, for comparison: medians of some runs. */
+struct store_beside {
+	double without_rollups; /* the bulk insert of the readings alone */
+	double bytes;           /* a reading takes with its share of the roll-ups */
+	double wide;            /* bulk arrays into one wide table */
+	double wide_single;     /* an INSERT and a transaction for each reading into that */
+	double wide_bytes;
 };
 
 struct store_answer {
@@ -46,10 +47,11 @@ struct store_answer {
 	int pairs;
 	struct store_pair pair[STORE_PAIRS_MAX];
 	double sustained; /* Hearth alone; 0: not measured */
+	struct store_beside beside;
 };
 
 /* Measures a house with so many series. False with the reason in *fault. */
-bool store_rate_measure(const struct store_setup *setup, uint32_t series, struct store_answer *answer,
-                        struct fault *fault);
+bool store_rate_measure(const struct store_setup *setup, const struct store_target *target, uint32_t series,
+                        struct store_answer *answer, struct fault *fault);
 
 #endif

@@ -36,6 +36,7 @@ SEAM(struct keeper *, keeper_start, (const struct keeper_options *options))
 {
 	struct keeper_options hasty = *options;
 	hasty.trim_behind_ms = 1;
+	hasty.reserve_ms = 0;
 	return keeper_start(&hasty);
 }
 

@@ -64,6 +64,7 @@ static uint64_t told_stored(void *context)
 }
 
 static uint64_t (*ask_stored)(void *context);
+static int reserve_ms; /* for the next keeper */
 
 static void start(int trim_behind_ms, int gauges_every_s)
 {
@@ -73,6 +74,7 @@ static void start(int trim_behind_ms, int gauges_every_s)
 	                                 .sync_ms = 10,
 	                                 .gauges_every_s = gauges_every_s,
 	                                 .trim_behind_ms = trim_behind_ms,
+	                                 .reserve_ms = reserve_ms,
 	                                 .notices = notices,
 	                                 .gauges = gauges,
 	                                 .stored = ask_stored,
@@ -90,6 +92,7 @@ static void stop(void)
 static int set_up(void **state)
 {
 	(void)state;
+	reserve_ms = 0;
 	const char *base = getenv("TMPDIR");
 	snprintf(folder, sizeof folder, "%.40s/hearth_XXXXXX", base ? base : "/tmp");
 	if (!mkdtemp(folder))
@@ -516,6 +519,30 @@ static void what_both_have_is_trimmed(void **state)
 		look_again(since_ms, "six segments to go");
 }
 
+static void a_reserve_stays_while_there_is_room(void **state)
+{
+	(void)state;
+	uint64_t begin = journal_begin(journal);
+	append_readings(2 * SEGMENT);
+	reserve_ms = 1500;
+	int64_t since_ms = now_ms();
+	start(1, 0);
+	atomic_store(&stored, journal_head(journal));
+	while (journal_begin(journal) == begin)
+		look_again(since_ms, "the trim");
+	assert_true(now_ms() - since_ms >= reserve_ms);
+	stop();
+
+	/* Where room is short it goes at once. */
+	reserve_ms = 3600000;
+	start(1, 0);
+	begin = journal_begin(journal);
+	append_readings((int)(journal_quota(journal) / 4));
+	atomic_store(&stored, journal_head(journal));
+	while (journal_begin(journal) == begin)
+		look_again(since_ms, "the trim for room");
+}
+
 static void what_is_stored_stays_for_a_while(void **state)
 {
 	(void)state;
@@ -701,6 +728,7 @@ int main(void)
 		TEST(changes_reach_the_state_file),
 		TEST(the_state_file_follows_once_a_segment),
 		TEST(what_both_have_is_trimmed),
+		TEST(a_reserve_stays_while_there_is_room),
 		TEST(what_is_stored_stays_for_a_while),
 		TEST(a_store_that_falls_back_keeps_its_segments),
 		TEST(a_refused_change_waits_in_the_journal),

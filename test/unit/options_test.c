@@ -98,6 +98,11 @@ static void test_defaults(void **state)
 	assert_string_equal(options.node, "house");
 	assert_words(&options.ignore, "homeassistant/#|tasmota/#|zigbee2mqtt/#|esphome/#|shellies/#");
 	assert_int_equal(options.config_from.count, 0);
+	assert_null(options.store_password_file);
+	assert_null(options.store_ca);
+	assert_null(options.store_reader);
+	assert_null(options.store_reader_password_file);
+	assert_int_equal(options.keep_raw_days, 400);
 	assert_int_equal(options.gauges_every_s, 10);
 	assert_int_equal(options.sync_ms, 100);
 	assert_true(options.journal_max == 1ull << 30);
@@ -186,6 +191,10 @@ static const struct {
      GAUGES_WANTED,
      {{"0", 0}, {"1", 1}, {"86400", 86400}},
      {"86401", "-1", "off", "10s", "4294967296"}},
+	{"keep_raw",
+     "wanted a whole number of days from 1 to 36500, or 0 to keep readings for ever",
+     {{"0", 0}, {"1", 1}, {"36500", 36500}},
+     {"36501", "-1", "1y", "400d"}},
 	{"max_series", SERIES_WANTED, {{"1", 1}, {"10000000", 10000000}}, {"0", "10000001", "-1", "1K", "4294967297"}},
 	{"journal_max",
      JOURNAL_WANTED,
@@ -205,6 +214,8 @@ static unsigned long long number_of(const struct options *options, const char *k
 {
 	if (strcmp(key, "sync_ms") == 0)
 		return (unsigned long long)options->sync_ms;
+	if (strcmp(key, "keep_raw") == 0)
+		return options->keep_raw_days;
 	if (strcmp(key, "gauges_every") == 0)
 		return (unsigned long long)options->gauges_every_s;
 	return strcmp(key, "max_series") == 0 ? options->max_series : options->journal_max;
@@ -234,12 +245,18 @@ static void test_numbers(void **state)
 
 /* ---- texts ---- */
 
-#define STORE_WANTED  "wanted sqlite:PATH with an absolute path of at most 500 bytes"
+#define STORE_WANTED "wanted sqlite:PATH with an absolute path, or mariadb://USER@HOST/DATABASE, at most 500 bytes"
+#define NO_PASSWORD                                                                                                    \
+	"plugin_opt_store: a password has no place here, where it would be shown in logs; wanted "                         \
+	"mariadb://USER@HOST/DATABASE,"                                                                                    \
+	" and the password in plugin_opt_store_password_file or in the environment as HEARTH_STORE_PASSWORD"
+#define FILE_WANTED   "wanted the absolute path of a file "
+#define READER_WANTED "wanted the name of a database user that may read, at most 128 bytes"
 #define DIR_WANTED    "wanted the absolute path of a folder, at most 400 bytes"
 #define NODE_WANTED   "wanted one level of a topic (no / + # and no $ in front), other than \"all\" and \"hearth\""
 #define IGNORE_WANTED "wanted topic filters with spaces between them, such as homeassistant/# tasmota/#"
 #define FROM_WANTED   "wanted user names with spaces between them"
-#define STORES_KNOWN  "known: sqlite:PATH"
+#define STORES_KNOWN  "known: sqlite:PATH, mariadb://USER@HOST/DATABASE"
 
 static const struct {
 	const char *key;
@@ -257,8 +274,23 @@ static const struct {
 	{"store", "/odd:name", NULL, "plugin_opt_store \"/odd:name\": " STORE_WANTED},
 	{"store", "pg:/x", NULL, "plugin_opt_store \"pg:/x\": no such kind of store; " STORES_KNOWN},
 	{"store", "SQLITE:/x", NULL, "plugin_opt_store \"SQLITE:/x\": no such kind of store; " STORES_KNOWN},
-	{"store", "mariadb://u@h/db", NULL,
-     "plugin_opt_store \"mariadb://u@h/db\": not available in this version; " STORES_KNOWN},
+	{"store", "mariadb://u@h/db", "mariadb://u@h/db", NULL},
+	{"store", " mariadb://u@h1:3306,h2:1/db ", "mariadb://u@h1:3306,h2:1/db", NULL},
+	{"store", "mariadb:", "mariadb:", NULL}, /* its backend will refuse it */
+	{"store", "mariadb://u:secret@h/db", NULL, NO_PASSWORD},
+	{"store", "mariadb:u:secret@h", NULL, NO_PASSWORD},
+	{"store", "mariadb://:@", NULL, NO_PASSWORD},
+	{"store_password_file", "/run/secrets/db", "/run/secrets/db", NULL},
+	{"store_password_file", "db", NULL,
+     "plugin_opt_store_password_file \"db\": " FILE_WANTED "whose first line is the database user's password"},
+	{"store_ca", "/etc/ssl/ca.pem", "/etc/ssl/ca.pem", NULL},
+	{"store_ca", "yes", NULL,
+     "plugin_opt_store_ca \"yes\": " FILE_WANTED "with the certificates (PEM) that may sign the database's"},
+	{"store_reader", "grafana", "grafana", NULL},
+	{"store_reader", "\xff", NULL, "plugin_opt_store_reader \"?\": " READER_WANTED},
+	{"store_reader_password_file", "/x", "/x", NULL},
+	{"store_reader_password_file", "x", NULL,
+     "plugin_opt_store_reader_password_file \"x\": " FILE_WANTED "whose first line is that user's password"},
 	{"store", "", NULL, "plugin_opt_store: " STORE_WANTED},
 	{"store", NULL, NULL, "plugin_opt_store: " STORE_WANTED},
 
@@ -283,6 +315,25 @@ static const struct {
 	{"node", NULL, NULL, "plugin_opt_node: " NODE_WANTED},
 };
 
+static const char *text_of(const struct options *options, const char *key)
+{
+	const struct {
+		const char *key, *text;
+	} texts[] = {
+		{"store", options->store},
+		{"store_password_file", options->store_password_file},
+		{"store_ca", options->store_ca},
+		{"store_reader", options->store_reader},
+		{"store_reader_password_file", options->store_reader_password_file},
+		{"state_dir", options->state_dir},
+		{"node", options->node},
+	};
+	for (size_t i = 0; i < COUNT(texts); i++)
+		if (strcmp(texts[i].key, key) == 0)
+			return texts[i].text;
+	return NULL;
+}
+
 static void test_texts(void **state)
 {
 	(void)state;
@@ -295,9 +346,7 @@ static void test_texts(void **state)
 			continue;
 		}
 		read_good(text_rows[i].key, text_rows[i].value, &options);
-		found = strcmp(text_rows[i].key, "store") == 0  ? options.store
-		        : strcmp(text_rows[i].key, "node") == 0 ? options.node
-		                                                : options.state_dir;
+		found = text_of(&options, text_rows[i].key);
 		assert_string_equal(found, text_rows[i].stored);
 		options_free(&options);
 	}
@@ -467,7 +516,9 @@ static void test_first_error(void **state)
 
 /* ---- unknown options ---- */
 
-#define KNOWN "Known: state_dir, store, node, ignore, config_from, gauges_every, sync_ms, journal_max, max_series"
+#define KNOWN                                                                                                          \
+	"Known: state_dir, store, store_password_file, store_ca, store_reader, store_reader_password_file, keep_raw, "     \
+	"node, ignore, config_from, gauges_every, sync_ms, journal_max, max_series"
 
 static const struct {
 	const char *key;
@@ -497,7 +548,7 @@ static const struct {
 	{"ms", NULL},
 	{"", NULL},
 	{"abcdefgh", NULL},
-	{"password_file", NULL},
+	{"certificates", NULL},
 	{"synchronisation_interval_in_milliseconds", NULL},
 };
 

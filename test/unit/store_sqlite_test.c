@@ -4,123 +4,13 @@
  * stored is always read over a connection of the test's own, as a person with sqlite3 would.
  */
 #include "migration.h"
-#include "store.h"
+#include "store_sqlite_fixture.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <math.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <sqlite3.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-#include <cmocka.h>
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define JOURNAL      UINT64_C(0xFEDCBA9876543210) /* an id with its highest bit set */
-#define NOON         INT64_C(1795348800000000)    /* 2026-11-22T12:00:00Z */
-
-static char folder[64];
-static char path[96];
-
-static int make_folder(void **state)
-{
-	(void)state;
-	const char *base = getenv("TMPDIR");
-	snprintf(folder, sizeof folder, "%.40s/hearth_XXXXXX", base ? base : "/tmp");
-	if (!mkdtemp(folder))
-		return -1;
-	snprintf(path, sizeof path, "%s/history.db", folder);
-	return 0;
-}
-
-static int remove_one(const char *name, const struct stat *status, int type, struct FTW *place)
-{
-	(void)status, (void)type, (void)place;
-	return remove(name);
-}
-
-static int remove_folder(void **state)
-{
-	(void)state;
-	return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-}
-
-/* Runs SQL on a file; rows come back as text, columns joined by '|', each row ended by a line feed. */
-static const char *ask(const char *file, const char *sql)
-{
-	static char result[4096];
-	size_t len = 0;
-	sqlite3 *database;
-	sqlite3_stmt *statement;
-
-	result[0] = '\0';
-	assert_int_equal(sqlite3_open(file, &database), SQLITE_OK);
-	while (*sql) {
-		if (sqlite3_prepare_v2(database, sql, -1, &statement, &sql) != SQLITE_OK)
-			fail_msg("%s: %s", sql, sqlite3_errmsg(database));
-		while (statement && sqlite3_step(statement) == SQLITE_ROW)
-			for (int i = 0; i < sqlite3_column_count(statement); i++) {
-				const unsigned char *text = sqlite3_column_text(statement, i);
-				len += (size_t)snprintf(result + len, sizeof result - len, "%s%s", i > 0 ? "|" : "",
-				                        text ? (const char *)text : "");
-				if (i == sqlite3_column_count(statement) - 1)
-					len += (size_t)snprintf(result + len, sizeof result - len, "\n");
-				assert_true(len < sizeof result);
-			}
-		if (sqlite3_finalize(statement) != SQLITE_OK)
-			fail_msg("%s", sqlite3_errmsg(database));
-	}
-	sqlite3_close(database);
-	return result;
-}
-
-static struct store *open_store_as(const char *node)
-{
-	struct store *store;
-	char error[256] = "";
-	if (store_sqlite.open(path, node, &store, error, sizeof error) != STORE_OK)
-		fail_msg("%s", error);
-	return store;
-}
-
-static struct store *open_store(void)
-{
-	return open_store_as("house");
-}
-
-static int64_t series(struct store *store, const char *name)
-{
-	struct topic topic;
-	int64_t id = 0;
-	assert_true(topic_parse(slice_of(name), &topic));
-	assert_int_equal(store_sqlite.series(store, &topic, &id), STORE_OK);
-	return id;
-}
-
-static struct store_row number_row(int64_t id, int64_t time_us, int64_t seq, double number)
-{
-	return (struct store_row){id, time_us, seq, {.number = number, .is_number = true}};
-}
-
-static enum store_result move(struct store *store, struct store_position from, struct store_position to)
-{
-	return store_sqlite.write(store, NULL, 0, &from, &to);
-}
-
-/* Stores one row, moving from position `from` to `to` (0: the first write). */
-static enum store_result put(struct store *store, int64_t id, int64_t from, int64_t to)
-{
-	struct store_position before = {from ? JOURNAL : 0, (uint64_t)from}, after = {JOURNAL, (uint64_t)to};
-	struct store_row row = number_row(id, NOON, to, 1);
-	return store_sqlite.write(store, &row, 1, &before, &after);
-}
 
 /* ---- what is stored ---- */
 
@@ -143,7 +33,7 @@ static void the_view_says_when_where_and_what(void **state)
 		number_row(warm, NOON, 9, NAN),
 		number_row(warm, NOON, 10, INFINITY),
 	};
-	assert_int_equal(store_sqlite.write(store, rows, COUNT(rows), &from, &to), STORE_OK);
+	assert_int_equal(write_rows(store, rows, COUNT(rows), &from, &to), STORE_OK);
 
 	assert_string_equal(ask(path, "SELECT time, location, device, sensor, subject, value, text FROM readings"
 	                              " ORDER BY time, location, value, text"),
@@ -180,7 +70,7 @@ static void a_series_keeps_its_id(void **state)
 	/* New ones are kept with the rows that they are for. */
 	struct store_position none = {0, 0}, first = {JOURNAL, 100}, wrong = {JOURNAL, 50};
 	struct store_row row = number_row(ids[0], NOON, 10, 1);
-	assert_int_equal(store_sqlite.write(store, &row, 1, &none, &first), STORE_OK);
+	assert_int_equal(write_rows(store, &row, 1, &none, &first), STORE_OK);
 	store_sqlite.close(store);
 	store = open_store();
 	for (size_t i = COUNT(names); i-- > 0;)
@@ -188,10 +78,10 @@ static void a_series_keeps_its_id(void **state)
 
 	/* And go with rows that are not stored. */
 	row.series = series(store, "x/y/z/value");
-	assert_int_equal(store_sqlite.write(store, &row, 1, &wrong, &first), STORE_MOVED);
+	assert_int_equal(write_rows(store, &row, 1, &wrong, &first), STORE_MOVED);
 	assert_string_equal(ask(path, "SELECT count(*) FROM series"), "5\n");
 	row.series = series(store, "x/y/z/value");
-	assert_int_equal(store_sqlite.write(store, &row, 1, &first, &wrong), STORE_OK);
+	assert_int_equal(write_rows(store, &row, 1, &first, &wrong), STORE_OK);
 	assert_string_equal(ask(path, "SELECT count(*), location FROM series WHERE id > 5"), "1|x\n");
 	store_sqlite.close(store);
 }
@@ -203,12 +93,12 @@ static void two_readings_of_one_instant_are_both_kept(void **state)
 	int64_t id = series(store, "a/b/c/value");
 	struct store_position none = {0, 0}, first = {JOURNAL, 100}, other = {77, 100}, last = {77, 200};
 	struct store_row rows[] = {number_row(id, NOON, 10, 1), number_row(id, NOON, 20, 2)};
-	assert_int_equal(store_sqlite.write(store, rows, 2, &none, &first), STORE_OK);
+	assert_int_equal(write_rows(store, rows, 2, &none, &first), STORE_OK);
 	/* A journal that replaced the first one can have other readings at the same positions. */
 	rows[0].value.number = 3;
 	rows[1].value.number = 4;
-	assert_int_equal(store_sqlite.write(store, rows, 1, &first, &other), STORE_OK);
-	assert_int_equal(store_sqlite.write(store, rows + 1, 1, &other, &last), STORE_OK);
+	assert_int_equal(write_rows(store, rows, 1, &first, &other), STORE_OK);
+	assert_int_equal(write_rows(store, rows + 1, 1, &other, &last), STORE_OK);
 	assert_string_equal(ask(path, "SELECT seq, value FROM reading ORDER BY value"), "10|1.0\n20|2.0\n21|3.0\n22|4.0\n");
 	store_sqlite.close(store);
 }
@@ -229,7 +119,7 @@ static void a_large_unsorted_batch_is_stored_whole(void **state)
 	}
 	for (int i = 0; i < ROWS; i++) /* 7919 is prime: all series in turn, times up and down */
 		rows[i] = number_row(ids[i * 7919 % SERIES], NOON + i * 7919 % 1000, i, i);
-	assert_int_equal(store_sqlite.write(store, rows, ROWS, &from, &to), STORE_OK);
+	assert_int_equal(write_rows(store, rows, ROWS, &from, &to), STORE_OK);
 	assert_string_equal(ask(path, "SELECT count(*), count(DISTINCT seq), count(DISTINCT series_id), sum(value = seq),"
 	                              " sum((seq * 7919 % 1000) = ts - 1795348800000000) FROM reading"),
 	                    "20000|20000|250|20000|20000\n");
@@ -265,7 +155,7 @@ static void the_position_moves_by_compare_and_set(void **state)
 
 	for (size_t i = 0; i < COUNT(steps); i++) {
 		struct store_row row = number_row(id, NOON, (int64_t)i, 1);
-		enum store_result result = store_sqlite.write(store, &row, 1, &steps[i].from, &steps[i].to);
+		enum store_result result = write_rows(store, &row, 1, &steps[i].from, &steps[i].to);
 		if (result != steps[i].wanted)
 			fail_msg("step %zu gave %d", i, (int)result);
 		if (result == STORE_OK) {
@@ -385,10 +275,13 @@ static void put_file(const char *name, const char *text)
 static void expect_refusal(const char *location, enum store_result wanted, const char *words)
 {
 	struct store *store;
+	const struct store_place place = {.location = location, .node = "house"};
 	char error[256] = "";
-	enum store_result result = store_sqlite.open(location, "house", &store, error, sizeof error);
+	enum store_result result = store_sqlite.open(&place, &store, error, sizeof error);
 	if (result != wanted || store || !strstr(error, words))
 		fail_msg("%s: %d, %s", location, (int)result, error);
+	assert_int_equal(store_sqlite.check(&place, error, sizeof error), wanted);
+	assert_non_null(strstr(error, words));
 }
 
 static void a_place_that_cannot_be_opened_is_named(void **state)
@@ -654,7 +547,7 @@ static void a_full_disk_stores_all_or_nothing(void **state)
 	small.rlim_cur = 100 * 1024;
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-	enum store_result result = store_sqlite.write(store, rows, ROWS, &from, &to);
+	enum store_result result = write_rows(store, rows, ROWS, &from, &to);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 	assert_int_equal(result, STORE_AWAY);
 	store_sqlite.close(store);
@@ -662,7 +555,7 @@ static void a_full_disk_stores_all_or_nothing(void **state)
 	assert_string_equal(ask(path, "PRAGMA integrity_check; SELECT count(*), pos FROM reading, ingest_position"),
 	                    "ok\n1|8\n");
 	store = open_store();
-	assert_int_equal(store_sqlite.write(store, rows, ROWS, &from, &to), STORE_OK);
+	assert_int_equal(write_rows(store, rows, ROWS, &from, &to), STORE_OK);
 	store_sqlite.close(store);
 	assert_string_equal(ask(path, "SELECT count(*), pos FROM reading, ingest_position"), "5001|16\n");
 }
@@ -724,7 +617,7 @@ static void the_history_schema_is_applied_once(void **state)
 	store_sqlite.close(store);
 	store_sqlite.close(open_store());
 	assert_string_equal(ask(path, "SELECT version, name FROM schema_version; SELECT seq FROM reading"),
-	                    "1|001_initial\n8\n");
+	                    "1|001_initial\n2|002_rollups\n8\n");
 	assert_string_equal(ask(path, "PRAGMA journal_mode"), "wal\n");
 }
 

@@ -40,6 +40,8 @@ static int appended;
 static size_t batch_rows; /* for the next writer; 0: its own default */
 static int sync_every_ms; /* likewise */
 static int foreign_ms;    /* likewise */
+static int settle_ms;     /* likewise */
+static int upkeep_every_ms;
 static const char *node;
 
 /* ---- the store that fails on demand ---- */
@@ -61,6 +63,17 @@ static atomic_int fault;       /* which; back to FAULT_NONE when it has struck *
 static atomic_int fault_delay; /* after so many calls that it could have struck in */
 static atomic_bool sync_fails;
 static atomic_bool synced_anew; /* as the last sync that worked was asked for */
+static atomic_uint attempt;     /* as the last open was told */
+static atomic_size_t reject;    /* rows that the next write says it has kept aside */
+
+/* Upkeep, as it is asked for and as it goes. */
+static atomic_int upkeeps;          /* so many so far */
+static atomic_int upkeep_steps;     /* so many more are wanted at once */
+static atomic_uint upkeep_raw_days; /* as the last was told */
+static atomic_uint upkeep_minute_days;
+static atomic_bool upkeep_fails;
+static atomic_bool upkeep_in_transaction; /* one was asked for between a new series and its rows */
+static atomic_bool in_transaction;
 
 static bool strikes(enum fault which)
 {
@@ -70,16 +83,18 @@ static bool strikes(enum fault which)
 	return true;
 }
 
-static enum store_result faulty_open(const char *location, const char *name, struct store **out, char *error,
+static enum store_result faulty_open(const struct store_place *place, struct store **out, char *error,
                                      size_t error_size)
 {
 	*out = NULL;
+	atomic_store(&attempt, place->attempt);
+	atomic_store(&in_transaction, false);
 	snprintf(error, error_size, "made to fail");
 	if (strikes(FAULT_OPEN))
 		return STORE_AWAY;
 	if (strikes(FAULT_OPEN_NEVER))
 		return STORE_NEVER;
-	return store_sqlite.open(location, name, out, error, error_size);
+	return store_sqlite.open(place, out, error, error_size);
 }
 
 static void faulty_close(struct store *store)
@@ -94,19 +109,21 @@ static enum store_result faulty_position(struct store *store, uint64_t id, struc
 
 static enum store_result faulty_series(struct store *store, const struct topic *topic, int64_t *id)
 {
+	atomic_store(&in_transaction, true);
 	return strikes(FAULT_SERIES) ? STORE_AWAY : store_sqlite.series(store, topic, id);
 }
 
-static enum store_result faulty_write(struct store *store, const struct store_row *rows, size_t count,
-                                      const struct store_position *from, const struct store_position *to)
+static enum store_result faulty_write(struct store *store, const struct store_batch *batch, size_t *rejected)
 {
+	atomic_store(&in_transaction, false);
 	if (strikes(FAULT_BEFORE_COMMIT))
 		return STORE_AWAY;
 	if (strikes(FAULT_MOVED))
 		return STORE_MOVED;
 	if (strikes(FAULT_LIE))
 		return STORE_OK;
-	enum store_result result = store_sqlite.write(store, rows, count, from, to);
+	enum store_result result = store_sqlite.write(store, batch, rejected);
+	*rejected += atomic_exchange(&reject, 0);
 	return strikes(FAULT_AFTER_COMMIT) ? STORE_AWAY : result;
 }
 
@@ -118,6 +135,19 @@ static enum store_result faulty_sync(struct store *store, bool anew)
 	if (result == STORE_OK)
 		atomic_store(&synced_anew, anew);
 	return result;
+}
+
+static enum store_result faulty_upkeep(struct store *store, const struct store_keep *keep, bool *more)
+{
+	(void)store;
+	assert_true(keep->now_us > NOON - INT64_C(31536000000000));
+	atomic_store(&upkeep_raw_days, keep->raw_days);
+	atomic_store(&upkeep_minute_days, keep->minute_days);
+	if (atomic_load(&in_transaction))
+		atomic_store(&upkeep_in_transaction, true);
+	*more = atomic_load(&upkeep_steps) > 0 && atomic_fetch_sub(&upkeep_steps, 1) > 1;
+	atomic_fetch_add(&upkeeps, 1);
+	return atomic_load(&upkeep_fails) ? STORE_AWAY : STORE_OK;
 }
 
 static const char *faulty_error(const struct store *store)
@@ -133,6 +163,7 @@ static const struct store_ops store_faulty = {
 	.series = faulty_series,
 	.write = faulty_write,
 	.sync = faulty_sync,
+	.upkeep = faulty_upkeep,
 	.error = faulty_error,
 };
 
@@ -222,12 +253,15 @@ static void start_at(const char *location)
 	struct writer_options options = {
 		.journal = journal,
 		.ops = &store_faulty,
-		.location = location,
-		.node = node,
+		.place = {.location = location, .node = node},
+		.keep_raw_days = 400,
+		.keep_minute_days = 30,
 		.notices = notices,
 		.batch_rows = batch_rows,
 		.sync_every_ms = sync_every_ms,
 		.foreign_ms = foreign_ms,
+		.settle_ms = settle_ms,
+		.upkeep_every_ms = upkeep_every_ms,
 	};
 	writer = writer_start(&options);
 	assert_non_null(writer);
@@ -258,6 +292,13 @@ static int set_up(void **state)
 	batch_rows = 0;
 	sync_every_ms = 0;
 	foreign_ms = 0;
+	settle_ms = 0;
+	upkeep_every_ms = 0;
+	atomic_store(&upkeeps, 0);
+	atomic_store(&upkeep_steps, 0);
+	atomic_store(&upkeep_fails, false);
+	atomic_store(&upkeep_in_transaction, false);
+	atomic_store(&reject, 0);
 	node = "house";
 	atomic_store(&fault, FAULT_NONE);
 	atomic_store(&sync_fails, false);
@@ -929,6 +970,105 @@ static void damage_is_told_and_passed_over(void **state)
 	expect_no_notice();
 }
 
+/* ---- rejected rows, hosts in turn, upkeep ---- */
+
+static void refused_rows_are_counted_and_told(void **state)
+{
+	(void)state;
+	atomic_store(&reject, 3);
+	append(10);
+	start();
+	wait_until_all_is_stored();
+	expect_notice("refuses 3 readings, which are kept in its table reading_reject");
+	assert_int_equal(writer_rejected(writer), 3);
+	atomic_store(&reject, 4); /* told no sooner than a minute later */
+	append(10);
+	wait_until_all_is_stored();
+	assert_int_equal(writer_rejected(writer), 7);
+	expect_no_notice();
+}
+
+static void each_loss_begins_with_another_host(void **state)
+{
+	(void)state;
+	atomic_store(&fault, FAULT_OPEN);
+	start();
+	append(1);
+	wait_until_all_is_stored();
+	assert_int_equal(atomic_load(&attempt), 1);
+	atomic_store(&fault, FAULT_BEFORE_COMMIT);
+	append(1);
+	wait_until_fault_has_struck();
+	wait_until_all_is_stored();
+	assert_int_equal(atomic_load(&attempt), 2);
+}
+
+static void wait_for_upkeeps(int count)
+{
+	int64_t since_ms = now_ms();
+	while (atomic_load(&upkeeps) < count)
+		look_again(since_ms, "upkeep");
+}
+
+static void an_opened_store_is_looked_after_before_rows_come(void **state)
+{
+	(void)state;
+	append(5);
+	start();
+	wait_until_all_is_stored();
+	assert_int_equal(atomic_load(&upkeeps), 1);
+	assert_false(atomic_load(&upkeep_in_transaction));
+	atomic_store(&fault, FAULT_BEFORE_COMMIT); /* another database may be there afterwards */
+	append(5);
+	wait_until_fault_has_struck();
+	wait_until_all_is_stored();
+	assert_int_equal(atomic_load(&upkeeps), 2);
+}
+
+static void nothing_is_dropped_before_the_clock_can_be_trusted(void **state)
+{
+	(void)state;
+	settle_ms = 300;
+	start();
+	wait_for_upkeeps(1);
+	assert_int_equal(atomic_load(&upkeep_raw_days), 0);
+	assert_int_equal(atomic_load(&upkeep_minute_days), 0);
+	wait_for_upkeeps(2); /* not an hour later */
+	assert_int_equal(atomic_load(&upkeep_raw_days), 400);
+	assert_int_equal(atomic_load(&upkeep_minute_days), 30);
+}
+
+static void steps_follow_each_other_with_batches_between_them(void **state)
+{
+	(void)state;
+	atomic_store(&upkeep_steps, 20);
+	upkeep_every_ms = 3600000;
+	start();
+	for (int i = 0; i < 10; i++) {
+		append(3);
+		wait_until_all_is_stored();
+	}
+	wait_for_upkeeps(20);
+	append(3);
+	wait_until_all_is_stored();
+	assert_int_equal(atomic_load(&upkeeps), 20);
+	assert_false(atomic_load(&upkeep_in_transaction));
+}
+
+static void upkeep_that_fails_holds_up_nothing(void **state)
+{
+	(void)state;
+	atomic_store(&upkeep_fails, true);
+	start();
+	append(50);
+	wait_until_all_is_stored();
+	expect_notice("cannot be looked after");
+	append(50);
+	wait_until_all_is_stored();
+	expect_no_notice();
+	assert_int_equal(writer_stored(writer), 100);
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
@@ -957,6 +1097,12 @@ int main(void)
 		TEST(an_older_copy_of_the_journal_goes_on),
 		TEST(series_numbers_may_change_their_meaning),
 		TEST(damage_is_told_and_passed_over),
+		TEST(refused_rows_are_counted_and_told),
+		TEST(each_loss_begins_with_another_host),
+		TEST(an_opened_store_is_looked_after_before_rows_come),
+		TEST(nothing_is_dropped_before_the_clock_can_be_trusted),
+		TEST(steps_follow_each_other_with_batches_between_them),
+		TEST(upkeep_that_fails_holds_up_nothing),
 	};
 	return cmocka_run_group_tests_name("writer", tests, NULL, NULL);
 }
