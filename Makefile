@@ -61,7 +61,7 @@ DEPS_RUN  := gcc libc6-dev mosquitto mosquitto-clients mosquitto-dev libmosquitt
              libmariadb-dev uthash-dev sqlite3 iproute2
 DEPS_TEST := mariadb-server mariadb-client openssl libcmocka-dev python3-jsonschema clang clang-format clang-tidy cppcheck
 
-.PHONY: all run test test-long test-unit test-broker bench check check-format check-includes check-tidy check-cppcheck check-clang \
+.PHONY: all run test test-long test-unit test-broker bench bench-store bench-query check check-format check-includes check-tidy check-cppcheck check-clang \
         install clean deps-run deps-test help
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -123,6 +123,7 @@ test: $(PROGRAMS_UNIT) $(PROGRAMS_BROKER) $(PLUGINS)
 test-long: $(PROGRAMS_UNIT) $(PROGRAMS_BROKER) $(PLUGINS) $(BENCH_PARTS)
 	@$(TEST_ENV) TEST_LONG=1 TEST_TIMEOUT=3600 sh test/run.sh $(PROGRAMS_UNIT) $(PYTHON_TESTS) $(PROGRAMS_BROKER)
 	@$(BENCH_ENV) $(B)/test/bench/bench blocked --seconds 60 --rate 5000 --assert
+	@$(BENCH_ENV) $(B)/test/bench/bench blocked --store mariadb --seconds 60 --rate 5000 --assert
 
 test-unit: $(PROGRAMS_UNIT)
 	@$(TEST_ENV) sh test/run.sh $(PROGRAMS_UNIT) $(PYTHON_TESTS)
@@ -170,7 +171,7 @@ $(FAULT)/mosquitto_hearth_fault.so: $(addprefix $(FAULT)/,plugin_fault.o seam_br
 
 # ---- bench ----
 
-BENCH_ALL := "message" "journal" "store" "blocked --seconds 6"
+BENCH_ALL := "message" "journal" "store --backend sqlite" "blocked --seconds 6"
 
 # They go on after one that failed, so that the others' figures are there, and make fails in the end.
 bench: $(BENCH_PARTS)
@@ -181,6 +182,10 @@ else
 		$(BENCH_ENV) $(B)/test/bench/bench $$command || status=$$?; echo; \
 	done; exit $$status
 endif
+
+# With MariaDB; started by the benchmark in a temporary folder.
+bench-store bench-query: bench-%: $(BENCH_PARTS)
+	@$(BENCH_ENV) $(B)/test/bench/bench $* $(BENCH_ARGS)
 
 # The plugin's own journal, writer and store are measured without a broker, hence PURE; linked as the plugin is.
 $(B)/test/bench/bench: $(BENCH) $(SERVER) $(PURE)
@@ -240,6 +245,7 @@ help:
 	@echo "make test         unit tests, then tests against a real Mosquitto (test-unit, test-broker: one half)"
 	@echo "make test-long    the same with hundreds of kills, crash images and failing calls; about half an hour"
 	@echo "make bench        CPU a message, journal, journal to SQLite, a locked database (BENCH_ARGS=\"store\": one of them)"
+	@echo "make bench-store  journal to database beside its own bulk inserts, SQLite and MariaDB; bench-query: questions to 10 M readings"
 	@echo "make check        format, include arrows, clang, clang-tidy, cppcheck"
 	@echo "make install      into \$$(DESTDIR)\$$(PREFIX), by default /usr/local"
 	@echo "make deps-run     install what building and running need; deps-test: also what tests and checks need"

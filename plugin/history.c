@@ -85,8 +85,10 @@ static void write_value(struct history_json *json, const struct value *value, co
 	history_json_text(json, value->text);
 }
 
-static bool write_latest(void *context, struct slice topic, int64_t time_us, const struct value *value)
+static bool write_latest(void *context, struct slice topic, const struct store_row *row)
 {
+	const int64_t time_us = row->time_us;
+	const struct value *value = &row->value;
 	struct writing *writing = context;
 	char time[TIME_TEXT_MAX];
 
@@ -100,8 +102,10 @@ static bool write_latest(void *context, struct slice topic, int64_t time_us, con
 	return history_json_good(&writing->json);
 }
 
-static bool write_reading(void *context, struct slice topic, int64_t time_us, const struct value *value)
+static bool write_reading(void *context, struct slice topic, const struct store_row *row)
 {
+	const int64_t time_us = row->time_us;
+	const struct value *value = &row->value;
 	struct writing *writing = context;
 
 	(void)topic;

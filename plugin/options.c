@@ -28,7 +28,7 @@
 static const char no_memory[] = "out of memory";
 static const char password_in_store[] =
 	"a password has no place here, where it would be shown in logs; wanted mariadb://USER@HOST/DATABASE, and the "
-    "password"
+	"password"
 	" in plugin_opt_store_password_file or in the environment as HEARTH_STORE_PASSWORD";
 
 struct setting {

@@ -49,12 +49,21 @@ struct store_row {
 	struct value value;
 };
 
+struct rollup;
+
+/* Minutes ([0]) and hours ([1]), each in the order of (series, time_us); see store_batch.h. */
+struct store_rollups {
+	const struct rollup *rows[2];
+	size_t counts[2];
+};
+
 /* Rows, and the way that the position moves with them. */
 struct store_batch {
 	const struct store_row *rows;
 	size_t count;               /* may be 0 */
 	struct store_position from; /* as `position` gave it for the journal of `to` */
 	struct store_position to;
+	const struct store_rollups *rollups; /* to be stored as they are; NULL: they are reckoned from the rows */
 };
 
 /* How long what is kept. */
@@ -75,7 +84,8 @@ struct store_bucket {
 
 /* What was read lives until the callback returns, which may say false: no more. */
 typedef bool (*store_series_callback)(void *context, struct slice topic);
-typedef bool (*store_reading_callback)(void *context, struct slice topic, int64_t time_us, const struct value *value);
+typedef bool (*store_reading_callback)(void *context, struct slice topic, const struct store_row *row); /* series: 0 */
+typedef bool (*store_position_callback)(void *context, struct slice node, const struct store_position *position);
 typedef bool (*store_bucket_callback)(void *context, const struct store_bucket *bucket);
 
 /* A time span [from_us, to_us). */
@@ -142,6 +152,9 @@ struct store_ops {
 
 	/* All series, in the order of their topics' bytes. */
 	enum store_result (*list)(struct store *store, store_series_callback callback, void *context);
+
+	/* Where each broker's journal stands. */
+	enum store_result (*positions)(struct store *store, store_position_callback callback, void *context);
 
 	/* The newest reading of a series, or (topic NULL) of each. */
 	enum store_result (*latest)(struct store *store, const struct topic *topic, store_reading_callback callback,

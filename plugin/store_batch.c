@@ -99,6 +99,20 @@ bool sorted_roll_up(struct store_sorted *sorted, int64_t period_us)
 	return true;
 }
 
+bool sorted_rollups(struct store_sorted *sorted, const struct store_batch *batch, size_t period,
+                    const struct rollup **rollups, size_t *count)
+{
+	if (batch->rollups) {
+		*rollups = batch->rollups->rows[period];
+		*count = batch->rollups->counts[period];
+		return true;
+	}
+	bool made = sorted_roll_up(sorted, period == 0 ? STORE_MINUTE_US : STORE_HOUR_US);
+	*rollups = sorted->rollups;
+	*count = sorted->rollup_count;
+	return made;
+}
+
 void sorted_free(struct store_sorted *sorted)
 {
 	free(sorted->rows);

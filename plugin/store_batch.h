@@ -33,6 +33,13 @@ bool sorted_set(struct store_sorted *sorted, const struct store_row *rows, size_
  */
 bool sorted_roll_up(struct store_sorted *sorted, int64_t period_us);
 
+/*
+ * The minutes (period 0) or hours (1) that are to be stored with a batch whose rows were set: those that it brings, or those
+ * that its rows come to. False: no memory. Valid until the next call of any of these.
+ */
+bool sorted_rollups(struct store_sorted *sorted, const struct store_batch *batch, size_t period,
+                    const struct rollup **rollups, size_t *count);
+
 void sorted_free(struct store_sorted *sorted);
 
 /* The beginning of the period that a time lies in; before 1970 too. */

@@ -9,7 +9,6 @@
 #include "store_mariadb_internal.h"
 #include "store_mariadb_url.h"
 
-#include <mariadb/mysqld_error.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,8 +34,8 @@ static const char *const statement_sql[MARIA_STATEMENT_COUNT] = {
 	[MARIA_ADD_WITNESS] = ADD_POSITION("witness_position"),
 	[MARIA_MOVE_POSITION] = MOVE_POSITION("ingest_position"),
 	[MARIA_MOVE_WITNESS] = MOVE_POSITION("witness_position"),
-	[MARIA_FIND_SERIES] = "SELECT id FROM series WHERE topic = ?",
-	[MARIA_ADD_SERIES] = "INSERT INTO series (location, device, sensor, subject) VALUES (?, ?, ?, ?)",
+	[MARIA_LIST_SERIES] = "SELECT id, topic FROM series",
+	[MARIA_ADD_SERIES] = "INSERT INTO series (id, location, device, sensor, subject) VALUES (?, ?, ?, ?, ?)",
 	[MARIA_ADD_READINGS] = "INSERT INTO reading (series_id, ts, seq, value, txt) VALUES (?, ?, ?, ?, ?)",
 	[MARIA_ADD_MINUTES] =
 		"INSERT INTO reading_minute (series_id, ts, min, avg, max, count) VALUES (?, ?, ?, ?, ?, ?)" SET_ROLLUP,
@@ -64,6 +63,7 @@ void maria_rollback(struct store *store)
 	if (store->in_transaction)
 		maria_run(store, "ROLLBACK");
 	store->in_transaction = false;
+	maria_forget_series(store);
 }
 
 MYSQL_STMT *maria_statement(struct store *store, enum maria_statement which)
@@ -193,10 +193,12 @@ static bool read_positions(struct store *store, MYSQL_STMT *statement, uint64_t 
 		if (is_better(store, &row, &best[which != 0], journal))
 			best[which != 0] = row;
 	}
+	if (code != MYSQL_NO_DATA) /* freeing the result would make libmariadb forget why */
+		return false;
 	mysql_stmt_free_result(statement);
 	if (strcmp(best[0].node, store->node) == 0) /* by this very row */
 		store->node_taken = false;
-	return code == MYSQL_NO_DATA;
+	return true;
 }
 
 static bool agree(const struct position_row best[2])
@@ -236,53 +238,6 @@ static enum store_result position(struct store *store, uint64_t journal, struct 
 	return STORE_OK;
 }
 
-/* ---- series ---- */
-
-/* *id is 0 if there is no such series. */
-static bool find_series(struct store *store, struct slice name, int64_t *id)
-{
-	MYSQL_BIND parameter = maria_bind_text(name), column = maria_bind_integer(id, false);
-
-	*id = 0;
-	MYSQL_STMT *statement = maria_execute(store, MARIA_FIND_SERIES, &parameter);
-	if (!statement || mysql_stmt_bind_result(statement, &column) != 0)
-		return false;
-	int code = mysql_stmt_fetch(statement);
-	mysql_stmt_free_result(statement);
-	return code == 0 || code == MYSQL_NO_DATA;
-}
-
-static enum store_result series(struct store *store, const struct topic *topic, int64_t *id)
-{
-	char name[TOPIC_MAX + 1];
-	const struct slice subject = slice_of(topic_subject_name(topic->subject));
-	int len =
-		snprintf(name, sizeof name, "%.*s/%.*s/%.*s/%s", (int)topic->location.len, topic->location.ptr,
-	             (int)topic->device.len, topic->device.ptr, (int)topic->sensor.len, topic->sensor.ptr, subject.ptr);
-	const struct slice whole = {name, (size_t)len < sizeof name ? (size_t)len : sizeof name - 1};
-
-	if (!find_series(store, whole, id))
-		return maria_fail(store, store->statements[MARIA_FIND_SERIES]);
-	if (*id != 0)
-		return STORE_OK;
-
-	/* In the transaction of the rows to come: one for each would take longer than the rows. */
-	MYSQL_BIND parameters[] = {maria_bind_text(topic->location), maria_bind_text(topic->device),
-	                           maria_bind_text(topic->sensor), maria_bind_text(subject)};
-	if (!maria_begin(store))
-		return maria_fail(store, NULL);
-	MYSQL_STMT *statement = maria_execute(store, MARIA_ADD_SERIES, parameters);
-	if (statement) {
-		*id = (int64_t)mysql_stmt_insert_id(statement);
-		return STORE_OK;
-	}
-	/* Another broker of this database may have been faster. */
-	statement = store->statements[MARIA_ADD_SERIES];
-	if (!statement || mysql_stmt_errno(statement) != ER_DUP_ENTRY || !find_series(store, whole, id) || *id == 0)
-		return maria_fail(store, statement);
-	return STORE_OK;
-}
-
 /* ---- upkeep ---- */
 
 /* COMMIT is durable, or (innodb_flush_log_at_trx_commit 0 or 2) some seconds later, which the journal's trimming waits. */
@@ -317,12 +272,13 @@ const struct store_ops store_mariadb = {
 	.close = maria_close,
 	.error = error_of,
 	.position = position,
-	.series = series,
+	.series = maria_series_id,
 	.write = maria_write,
 	.sync = sync_store,
 	.upkeep = upkeep,
 	.open_to_read = open_to_read,
 	.list = maria_list,
+	.positions = maria_positions,
 	.latest = maria_latest,
 	.readings = maria_readings,
 	.buckets = maria_buckets,

@@ -338,6 +338,7 @@ void maria_close(struct store *store)
 	}
 	if (store->link)
 		mysql_close(store->link);
+	maria_forget_series(store);
 	sorted_free(&store->sorted);
 	free(store->columns);
 	free(store->host);

@@ -28,7 +28,7 @@ enum maria_statement {
 	MARIA_ADD_WITNESS,
 	MARIA_MOVE_POSITION,
 	MARIA_MOVE_WITNESS,
-	MARIA_FIND_SERIES,
+	MARIA_LIST_SERIES,
 	MARIA_ADD_SERIES,
 	MARIA_ADD_READINGS,
 	MARIA_ADD_MINUTES,
@@ -49,6 +49,8 @@ struct maria_columns {
 	char *text[CHUNK_ROWS];
 	unsigned long text_len[CHUNK_ROWS];
 	char text_null[CHUNK_ROWS];
+	char *level[4][CHUNK_ROWS];
+	unsigned long level_len[4][CHUNK_ROWS];
 };
 
 struct store {
@@ -66,6 +68,13 @@ struct store {
 	/* What `position` found last. */
 	char row_node[MARIA_NODE_MAX + 1]; /* of the row of the journal that was asked for; "": there is none */
 	bool node_taken;                   /* another row has our node's name */
+
+	/* All series that the table has, and behind them those that the next batch adds to it. */
+	struct maria_series *series;
+	struct maria_series **added;
+	size_t added_count;
+	uint32_t series_last; /* the largest id */
+	bool series_known;    /* the table was read */
 
 	struct store_sorted sorted;
 	struct maria_columns *columns;
@@ -150,13 +159,30 @@ MYSQL_STMT *maria_execute(struct store *store, enum maria_statement which, MYSQL
 MYSQL_BIND maria_bind_text(struct slice text);
 MYSQL_BIND maria_bind_integer(const void *number, bool is_unsigned);
 
+/* ---- store_mariadb_series.c ---- */
+
+enum store_result maria_series_id(struct store *store, const struct topic *topic, int64_t *id);
+
+/* In a batch's transaction: puts new ones into the table. STORE_MOVED: another broker was faster; all is rolled back. */
+enum store_result maria_add_series(struct store *store);
+
+/* The batch is stored, and so are they. */
+void maria_series_added(struct store *store);
+
+/* Has the table read again when one is asked for next. */
+void maria_forget_series(struct store *store);
+
 /* ---- store_mariadb_write.c ---- */
+
+/* Runs a statement with an array for each parameter. NULL as maria_execute. */
+MYSQL_STMT *maria_execute_bulk(struct store *store, enum maria_statement which, MYSQL_BIND *columns, size_t count);
 
 enum store_result maria_write(struct store *store, const struct store_batch *batch, size_t *rejected);
 
 /* ---- store_mariadb_read.c ---- */
 
 enum store_result maria_list(struct store *store, store_series_callback callback, void *context);
+enum store_result maria_positions(struct store *store, store_position_callback callback, void *context);
 enum store_result maria_latest(struct store *store, const struct topic *topic, store_reading_callback callback,
                                void *context);
 enum store_result maria_readings(struct store *store, const struct topic *topic, struct store_span span, size_t limit,

@@ -9,10 +9,9 @@
 #include "store_mariadb_read.h"
 
 #include "store_mariadb_internal.h"
+#include "store_shared.h"
 
 #include <mariadb/mysqld_error.h>
-#include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #define ITS_ROWS "series_id = (SELECT id FROM series WHERE topic = ?)"
@@ -34,13 +33,14 @@
 
 const char *const maria_read_sql[MARIA_READ_COUNT] = {
 	[MARIA_READ_LIST] = MARIA_READ_LIMIT "SELECT topic FROM series ORDER BY topic",
-	[MARIA_READ_LATEST] =
-		MARIA_READ_LIMIT "SELECT ts, value, txt FROM reading WHERE " ITS_ROWS " ORDER BY ts DESC, seq DESC LIMIT 1",
-	[MARIA_READ_LATEST_OF_ALL] = MARIA_READ_LIMIT
-	"SELECT r.ts, r.value, r.txt, s.topic FROM series s JOIN reading r ON r.series_id = s.id AND r.ts = " NEWEST_TS
-	" ORDER BY s.topic, r.seq DESC",
+	[MARIA_READ_POSITIONS] = MARIA_READ_LIMIT "SELECT node, journal, pos FROM ingest_position ORDER BY node",
+	[MARIA_READ_LATEST] = MARIA_READ_LIMIT "SELECT ts, seq, value, txt FROM reading WHERE " ITS_ROWS
+										   " ORDER BY ts DESC, seq DESC LIMIT 1",
+	[MARIA_READ_LATEST_OF_ALL] =
+		MARIA_READ_LIMIT "SELECT r.ts, r.seq, r.value, r.txt, s.topic FROM series s JOIN reading r ON r.series_id = "
+                         "s.id AND r.ts = " NEWEST_TS " ORDER BY s.topic, r.seq DESC",
 	[MARIA_READ_READINGS] =
-		MARIA_READ_LIMIT "SELECT ts, value, txt FROM reading WHERE " SPAN " ORDER BY ts, seq LIMIT ?",
+		MARIA_READ_LIMIT "SELECT ts, seq, value, txt FROM reading WHERE " SPAN " ORDER BY ts, seq LIMIT ?",
 	[MARIA_READ_RAW] =
 		MARIA_READ_LIMIT "SELECT ts, value FROM reading WHERE " SPAN " AND value IS NOT NULL ORDER BY ts",
 	[MARIA_READ_MINUTES] = MARIA_READ_LIMIT ROLLUP "reading_minute WHERE " SPAN " ORDER BY ts",
@@ -49,7 +49,7 @@ const char *const maria_read_sql[MARIA_READ_COUNT] = {
 
 /* A result's row; each statement fills what it has. */
 struct row {
-	int64_t time_us, count;
+	int64_t time_us, seq, count;
 	double number, min, max;
 	unsigned long text_len, topic_len; /* as long as it is in the table, which may be more than fits */
 	my_bool number_null, text_null;
@@ -109,14 +109,6 @@ static bool next(struct store *store, MYSQL_STMT *statement, enum store_result *
 	return false;
 }
 
-static struct slice topic_text(const struct topic *topic, char buffer[static TOPIC_MAX + 1])
-{
-	snprintf(buffer, TOPIC_MAX + 1, "%.*s/%.*s/%.*s/%s", (int)topic->location.len, topic->location.ptr,
-	         (int)topic->device.len, topic->device.ptr, (int)topic->sensor.len, topic->sensor.ptr,
-	         topic_subject_name(topic->subject));
-	return slice_of(buffer);
-}
-
 /* ---- series ---- */
 
 enum store_result maria_list(struct store *store, store_series_callback callback, void *context)
@@ -136,16 +128,38 @@ enum store_result maria_list(struct store *store, store_series_callback callback
 	return result;
 }
 
+enum store_result maria_positions(struct store *store, store_position_callback callback, void *context)
+{
+	struct store_position at = {0, 0};
+	char node[MARIA_NODE_MAX];
+	unsigned long len = 0;
+	MYSQL_BIND columns[] = {bind_room(node, sizeof node, &len, NULL), maria_bind_integer(&at.journal, true),
+	                        maria_bind_integer(&at.position, true)};
+	MYSQL_STMT *statement;
+
+	enum store_result result = ask(store, MARIA_READ_POSITIONS, NULL, columns, &statement);
+	if (result != STORE_OK)
+		return result;
+	while (next(store, statement, &result)) {
+		if (!callback(context, (struct slice){node, len}, &at))
+			break;
+	}
+	mysql_stmt_close(statement);
+	return result;
+}
+
 /* ---- readings ---- */
 
-static struct value value_of(const struct row *row)
+static struct store_row reading_of(const struct row *row)
 {
 	const size_t len = row->text_len < sizeof row->text ? row->text_len : sizeof row->text;
 
-	return (struct value){
-		.is_number = !row->number_null,
-		.number = row->number_null ? 0 : row->number,
-		.text = {row->text, row->text_null ? 0 : len},
+	return (struct store_row){
+		.time_us = row->time_us,
+		.seq = row->seq,
+		.value = {.is_number = !row->number_null,
+	              .number = row->number_null ? 0 : row->number,
+	              .text = {row->text, row->text_null ? 0 : len}},
 	};
 }
 
@@ -156,6 +170,7 @@ static enum store_result each_reading(struct store *store, enum maria_read which
 	struct row row = {0};
 	MYSQL_BIND columns[] = {
 		maria_bind_integer(&row.time_us, false),
+		maria_bind_integer(&row.seq, false),
 		bind_double(&row.number, &row.number_null),
 		bind_room(row.text, sizeof row.text, &row.text_len, &row.text_null),
 	};
@@ -165,8 +180,8 @@ static enum store_result each_reading(struct store *store, enum maria_read which
 	if (result != STORE_OK)
 		return result;
 	while (next(store, statement, &result)) {
-		const struct value value = value_of(&row);
-		if (!callback(context, name, row.time_us, &value))
+		const struct store_row reading = reading_of(&row);
+		if (!callback(context, name, &reading))
 			break;
 	}
 	mysql_stmt_close(statement);
@@ -178,6 +193,7 @@ static enum store_result latest_of_all(struct store *store, store_reading_callba
 	struct row row = {0};
 	MYSQL_BIND columns[] = {
 		maria_bind_integer(&row.time_us, false),
+		maria_bind_integer(&row.seq, false),
 		bind_double(&row.number, &row.number_null),
 		bind_room(row.text, sizeof row.text, &row.text_len, &row.text_null),
 		bind_room(row.topic, sizeof row.topic, &row.topic_len, NULL),
@@ -190,12 +206,12 @@ static enum store_result latest_of_all(struct store *store, store_reading_callba
 	if (result != STORE_OK)
 		return result;
 	while (next(store, statement, &result)) {
-		const struct value value = value_of(&row);
+		const struct store_row reading = reading_of(&row);
 		const struct slice topic = {row.topic, row.topic_len};
 		/* Two of one instant: the newest came first. */
 		if (topic.len > sizeof row.topic || slice_equal(topic, (struct slice){before, before_len}))
 			continue;
-		if (!callback(context, topic, row.time_us, &value))
+		if (!callback(context, topic, &reading))
 			break;
 		memcpy(before, topic.ptr, topic.len);
 		before_len = topic.len;
@@ -211,7 +227,7 @@ enum store_result maria_latest(struct store *store, const struct topic *topic, s
 
 	if (!topic)
 		return latest_of_all(store, callback, context);
-	const struct slice name = topic_text(topic, buffer);
+	const struct slice name = store_topic_name(topic, buffer);
 	MYSQL_BIND parameters[] = {maria_bind_text(name)};
 	return each_reading(store, MARIA_READ_LATEST, parameters, name, callback, context);
 }
@@ -220,7 +236,7 @@ enum store_result maria_readings(struct store *store, const struct topic *topic,
                                  store_reading_callback callback, void *context)
 {
 	char buffer[TOPIC_MAX + 1];
-	const struct slice name = topic_text(topic, buffer);
+	const struct slice name = store_topic_name(topic, buffer);
 	const uint64_t most = limit;
 	MYSQL_BIND parameters[] = {
 		maria_bind_text(name),
@@ -233,27 +249,13 @@ enum store_result maria_readings(struct store *store, const struct topic *topic,
 
 /* ---- buckets ---- */
 
-/*
- * Adds what comes next of the same bucket. The averages are weighted before they are added, so that their sum cannot become
- * infinite, and whatever rounding does, it stays between the extremes.
- */
-static void bucket_add(struct store_bucket *bucket, const struct store_bucket *more)
-{
-	const double share = (double)more->count / (double)(bucket->count + more->count);
-
-	bucket->min = fmin(bucket->min, more->min);
-	bucket->max = fmax(bucket->max, more->max);
-	bucket->avg = fmax(bucket->min, fmin(bucket->max, bucket->avg * (1 - share) + more->avg * share));
-	bucket->count += more->count;
-}
-
 /* A row as a bucket; one of `reading` has but a number. */
-static struct store_bucket bucket_of(const struct row *row, enum store_source source, int64_t step_us)
+static struct store_bucket bucket_of(const struct row *row, enum store_source source)
 {
 	const bool raw = source == STORE_RAW;
 
 	return (struct store_bucket){
-		.time_us = period_begin(row->time_us, step_us),
+		.time_us = row->time_us,
 		.min = raw ? row->number : row->min,
 		.avg = row->number,
 		.max = raw ? row->number : row->max,
@@ -271,7 +273,7 @@ enum store_result maria_buckets(struct store *store, const struct topic *topic, 
 	};
 	char buffer[TOPIC_MAX + 1];
 	MYSQL_BIND parameters[] = {
-		maria_bind_text(topic_text(topic, buffer)),
+		maria_bind_text(store_topic_name(topic, buffer)),
 		maria_bind_integer(&span.from_us, false),
 		maria_bind_integer(&span.to_us, false),
 	};
@@ -283,7 +285,7 @@ enum store_result maria_buckets(struct store *store, const struct topic *topic, 
 		bind_double(&row.max, NULL),
 		maria_bind_integer(&row.count, false),
 	};
-	struct store_bucket bucket = {.count = 0};
+	struct store_bucketing bucketing = {.step_us = step_us, .callback = callback, .context = context};
 	bool wanted = true;
 	MYSQL_STMT *statement;
 
@@ -291,16 +293,11 @@ enum store_result maria_buckets(struct store *store, const struct topic *topic, 
 	if (result != STORE_OK)
 		return result;
 	while (wanted && next(store, statement, &result)) {
-		const struct store_bucket more = bucket_of(&row, source, step_us);
-		if (bucket.count > 0 && bucket.time_us == more.time_us) {
-			bucket_add(&bucket, &more);
-			continue;
-		}
-		wanted = bucket.count == 0 || callback(context, &bucket);
-		bucket = more;
+		const struct store_bucket bucket = bucket_of(&row, source);
+		wanted = bucketing_add(&bucketing, &bucket);
 	}
-	if (result == STORE_OK && wanted && bucket.count > 0)
-		callback(context, &bucket);
+	if (result == STORE_OK && wanted)
+		bucketing_end(&bucketing);
 	mysql_stmt_close(statement);
 	return result;
 }

@@ -7,7 +7,8 @@
 #define HEARTH_STORE_MARIADB_READ_H
 
 enum maria_read {
-	MARIA_READ_LIST,          /* → topic */
+	MARIA_READ_LIST, /* → topic */
+	MARIA_READ_POSITIONS,
 	MARIA_READ_LATEST,        /* topic → ts, value, txt */
 	MARIA_READ_LATEST_OF_ALL, /* → ts, value, txt, topic; of one topic the newest row comes first */
 	MARIA_READ_READINGS,      /* topic, from, to, limit → ts, value, txt */

@@ -2,8 +2,9 @@
 /*
  * store_mariadb_write: a batch in one transaction, by bulk statements of up to CHUNK_ROWS rows.
  *
- *   START TRANSACTION                       (store_ops.series may have begun it)
+ *   START TRANSACTION
  *   UPDATE ingest_position, witness_position … AND pos = old   each must change one row, or another writer was here
+ *   INSERT INTO series                      those that are new
  *   INSERT INTO reading                     in key order
  *   INSERT INTO reading_minute, _hour       … ON DUPLICATE KEY UPDATE, in key order
  *   COMMIT
@@ -98,8 +99,7 @@ static MYSQL_BIND column_with_nulls(enum enum_field_types type, void *values, ch
 	return bind;
 }
 
-/* Runs a statement with an array for each parameter. NULL as maria_execute. */
-static MYSQL_STMT *execute_bulk(struct store *store, enum maria_statement which, MYSQL_BIND *columns, size_t count)
+MYSQL_STMT *maria_execute_bulk(struct store *store, enum maria_statement which, MYSQL_BIND *columns, size_t count)
 {
 	unsigned rows = (unsigned)count;
 	MYSQL_STMT *statement = maria_statement(store, which);
@@ -141,7 +141,7 @@ static MYSQL_STMT *execute_readings(struct store *store, size_t count)
 
 	binds[0].is_unsigned = true;
 	binds[4].length = columns->text_len;
-	return execute_bulk(store, MARIA_ADD_READINGS, binds, count);
+	return maria_execute_bulk(store, MARIA_ADD_READINGS, binds, count);
 }
 
 /* The beginning of a text that is at most `max` bytes and whole characters. */
@@ -248,8 +248,11 @@ static void set_rollup(struct maria_columns *columns, size_t i, const struct rol
 	columns->count[i] = (uint32_t)rollup->count;
 }
 
-static enum store_result add_rollups(struct store *store, enum maria_statement which, int64_t period_us)
+static enum store_result add_rollups(struct store *store, const struct store_batch *batch, size_t period)
 {
+	const enum maria_statement which = period == 0 ? MARIA_ADD_MINUTES : MARIA_ADD_HOURS;
+	const struct rollup *rollups;
+	size_t all;
 	struct maria_columns *columns = store->columns;
 	MYSQL_BIND binds[] = {
 		column(MYSQL_TYPE_LONG, columns->series),      column(MYSQL_TYPE_LONGLONG, columns->time_us),
@@ -258,13 +261,13 @@ static enum store_result add_rollups(struct store *store, enum maria_statement w
 	};
 	binds[0].is_unsigned = binds[5].is_unsigned = true;
 
-	if (!sorted_roll_up(&store->sorted, period_us))
+	if (!sorted_rollups(&store->sorted, batch, period, &rollups, &all))
 		return no_memory(store);
-	for (size_t at = 0; at < store->sorted.rollup_count;) {
+	for (size_t at = 0; at < all;) {
 		size_t count = 0;
-		while (count < CHUNK_ROWS && at < store->sorted.rollup_count)
-			set_rollup(columns, count++, &store->sorted.rollups[at++]);
-		if (!execute_bulk(store, which, binds, count))
+		while (count < CHUNK_ROWS && at < all)
+			set_rollup(columns, count++, &rollups[at++]);
+		if (!maria_execute_bulk(store, which, binds, count))
 			return maria_fail(store, store->statements[which]);
 	}
 	return STORE_OK;
@@ -283,18 +286,21 @@ enum store_result maria_write(struct store *store, const struct store_batch *bat
 		return maria_fail(store, NULL);
 
 	enum store_result result = move_position(store, &batch->from, &batch->to);
+	if (result == STORE_OK)
+		result = maria_add_series(store);
 	for (size_t at = 0, rows; at < batch->count && result == STORE_OK; at += rows) {
 		rows = chunk_rows(store->sorted.rows + at, batch->count - at);
 		result = add_readings(store, store->sorted.rows + at, rows, rejected);
 	}
 	if (result == STORE_OK)
-		result = add_rollups(store, MARIA_ADD_MINUTES, STORE_MINUTE_US);
+		result = add_rollups(store, batch, 0);
 	if (result == STORE_OK)
-		result = add_rollups(store, MARIA_ADD_HOURS, STORE_HOUR_US);
+		result = add_rollups(store, batch, 1);
 	if (result != STORE_OK)
 		return result;
 	if (!maria_run(store, "COMMIT"))
 		return maria_fail(store, NULL);
 	store->in_transaction = false;
+	maria_series_added(store);
 	return STORE_OK;
 }

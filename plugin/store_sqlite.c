@@ -313,6 +313,7 @@ const struct store_ops store_sqlite = {
 	.upkeep = lite_upkeep,
 	.open_to_read = lite_open_to_read,
 	.list = lite_list,
+	.positions = lite_positions,
 	.latest = lite_latest,
 	.readings = lite_readings,
 	.buckets = lite_buckets,

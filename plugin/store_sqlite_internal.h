@@ -34,6 +34,7 @@ enum lite_statement {
 	LITE_WRITE_END,
 
 	LITE_LIST = LITE_WRITE_END,
+	LITE_POSITIONS,
 	LITE_LATEST,
 	LITE_LATEST_OF_ALL,
 	LITE_READINGS,
@@ -101,6 +102,7 @@ enum store_result lite_upkeep(struct store *store, const struct store_keep *keep
 /* ---- store_sqlite_read.c ---- */
 
 enum store_result lite_list(struct store *store, store_series_callback callback, void *context);
+enum store_result lite_positions(struct store *store, store_position_callback callback, void *context);
 enum store_result lite_latest(struct store *store, const struct topic *topic, store_reading_callback callback,
                               void *context);
 enum store_result lite_readings(struct store *store, const struct topic *topic, struct store_span span, size_t limit,

@@ -69,13 +69,15 @@ const char *const lite_sql[LITE_STATEMENT_COUNT] = {
 	/* In the order of the topic's bytes, which is not that of its levels: "a b/…" comes before "a/…". */
 	[LITE_LIST] = "SELECT " TOPIC " AS topic FROM series ORDER BY topic",
 
-	/* Time, number, text, and for all series the topic. */
+	[LITE_POSITIONS] = "SELECT node, journal, pos FROM ingest_position ORDER BY node",
+
+	/* Time, seq, number, text, and for all series the topic. */
 	[LITE_LATEST] =
-		"SELECT ts, value, txt FROM reading WHERE series_id = " ITS_ID " ORDER BY ts DESC, seq DESC LIMIT 1",
-	[LITE_LATEST_OF_ALL] = "SELECT ts, value, txt, " TOPIC " FROM series s CROSS JOIN reading r"
+		"SELECT ts, seq, value, txt FROM reading WHERE series_id = " ITS_ID " ORDER BY ts DESC, seq DESC LIMIT 1",
+	[LITE_LATEST_OF_ALL] = "SELECT ts, seq, value, txt, " TOPIC " FROM series s CROSS JOIN reading r"
 						   " WHERE r.series_id = s.id AND (r.ts, r.seq) ="
 						   " (SELECT ts, seq FROM reading WHERE series_id = s.id ORDER BY ts DESC, seq DESC LIMIT 1)",
-	[LITE_READINGS] = "SELECT ts, value, txt FROM reading WHERE " SPAN " ORDER BY ts, seq LIMIT ?7",
+	[LITE_READINGS] = "SELECT ts, seq, value, txt FROM reading WHERE " SPAN " ORDER BY ts, seq LIMIT ?7",
 
 	/* Time, min, avg, max, count. */
 	[LITE_BUCKETS_RAW] =

@@ -147,15 +147,18 @@ static int add_rows(struct store *store, size_t *rejected)
 	return code;
 }
 
-static int add_rollups(struct store *store, enum lite_statement which, int64_t period_us)
+static int add_rollups(struct store *store, const struct store_batch *batch, size_t period)
 {
+	const enum lite_statement which = period == 0 ? LITE_ADD_MINUTE : LITE_ADD_HOUR;
 	sqlite3_stmt *statement = store->statements[which];
+	const struct rollup *rollups;
+	size_t count;
 	int code = SQLITE_OK;
 
-	if (!sorted_roll_up(&store->sorted, period_us))
+	if (!sorted_rollups(&store->sorted, batch, period, &rollups, &count))
 		return SQLITE_NOMEM;
-	for (size_t i = 0; i < store->sorted.rollup_count && code == SQLITE_OK; i++) {
-		const struct rollup *rollup = &store->sorted.rollups[i];
+	for (size_t i = 0; i < count && code == SQLITE_OK; i++) {
+		const struct rollup *rollup = &rollups[i];
 		code = sqlite3_bind_int64(statement, 1, rollup->series);
 		if (code == SQLITE_OK)
 			code = sqlite3_bind_int64(statement, 2, rollup->time_us);
@@ -193,9 +196,9 @@ enum store_result lite_write(struct store *store, const struct store_batch *batc
 	if (code == SQLITE_OK)
 		code = add_rows(store, rejected);
 	if (code == SQLITE_OK)
-		code = add_rollups(store, LITE_ADD_MINUTE, STORE_MINUTE_US);
+		code = add_rollups(store, batch, 0);
 	if (code == SQLITE_OK)
-		code = add_rollups(store, LITE_ADD_HOUR, STORE_HOUR_US);
+		code = add_rollups(store, batch, 1);
 	if (code == SQLITE_OK)
 		code = lite_run(store, LITE_COMMIT);
 	if (code == SQLITE_OK)

@@ -247,7 +247,7 @@ static bool confirm(struct writer *writer)
 static bool flush(struct writer *writer)
 {
 	const struct store_position to = {journal_id(writer->journal), writer->done};
-	const struct store_batch batch = {writer->rows, writer->count, writer->at, to};
+	const struct store_batch batch = {writer->rows, writer->count, writer->at, to, NULL};
 	size_t rejected = 0;
 
 	if (writer->done == writer->flushed)

@@ -38,8 +38,10 @@ static bool on_series(void *context, struct slice topic)
 	return true;
 }
 
-static bool on_reading(void *context, struct slice topic, int64_t time_us, const struct value *value)
+static bool on_reading(void *context, struct slice topic, const struct store_row *row)
 {
+	const int64_t time_us = row->time_us;
+	const struct value *value = &row->value;
 	struct asker *asker = context;
 	asker->rows++;
 	asker->readings += topic.len > 0 && value->is_number && time_us < asker->layout->end_us;

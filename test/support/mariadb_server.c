@@ -172,17 +172,20 @@ bool mariadb_server_program(struct mariadb_server *server, const char *const arg
 
 static bool install(struct mariadb_server *server)
 {
-	char data[PATH_MAX + 16], user[96];
+	char data[PATH_MAX + 16], user[96], temporary[PATH_MAX + 16];
 	const char *const arguments[] = {mariadb_server_program_name("MARIADB_INSTALL_DB", "mariadb-install-db"),
 	                                 "--no-defaults",
 	                                 "--auth-root-authentication-method=socket",
 	                                 "--skip-test-db",
 	                                 "--skip-log-bin",
 	                                 "--innodb-log-file-size=16M",
+	                                 temporary,
 	                                 data,
 	                                 user,
 	                                 NULL};
 
+	/* A server that starts removes what others have in a temporary folder that they share. */
+	snprintf(temporary, sizeof(temporary), "--tmpdir=%s", server->folder);
 	snprintf(data, sizeof(data), "--datadir=%s", server->data);
 	snprintf(user, sizeof(user), "--user=%s", server->user);
 	return mariadb_server_program(server, arguments, NULL, NULL);

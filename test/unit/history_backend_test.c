@@ -70,7 +70,7 @@ static void fill_store(void)
 	id = series_of(store, NOTES);
 	for (size_t i = 0; i < COUNT(notes); i++, count++)
 		rows[count] = (struct store_row){id, NOON + (int64_t)i, (int64_t)count, value_of_text(slice_of(notes[i]))};
-	const struct store_batch batch = {rows, count, {0, 0}, {JOURNAL, count}};
+	const struct store_batch batch = {rows, count, {0, 0}, {JOURNAL, count}, NULL};
 	if (backend->write(store, &batch, &rejected) != STORE_OK || rejected > 0)
 		fail_msg("%s", backend->error(store));
 	backend->close(store);

@@ -79,9 +79,11 @@ static enum store_result fake_readings(struct store *store, const struct topic *
 		atomic_fetch_sub(&fake.fail_reads, 1);
 		rows = rows / 2 + 1;
 	}
-	for (int64_t i = 0; i < rows && (size_t)i < limit; i++)
-		if (!callback(context, slice_of("a/b/c/value"), span.from_us + i, &fake.value))
+	for (int64_t i = 0; i < rows && (size_t)i < limit; i++) {
+		const struct store_row row = {.time_us = span.from_us + i, .value = fake.value};
+		if (!callback(context, slice_of("a/b/c/value"), &row))
 			return STORE_OK;
+	}
 	return fails ? (enum store_result)atomic_load(&fake.result) : STORE_OK;
 }
 

@@ -141,7 +141,7 @@ struct store_position maria_position(struct store *store, uint64_t journal)
 enum store_result maria_put(struct store *store, const struct store_row *rows, size_t count, uint64_t to,
                             size_t *rejected)
 {
-	const struct store_batch batch = {rows, count, maria_position(store, JOURNAL), {JOURNAL, to}};
+	const struct store_batch batch = {rows, count, maria_position(store, JOURNAL), {JOURNAL, to}, NULL};
 
 	return store_mariadb.write(store, &batch, rejected);
 }

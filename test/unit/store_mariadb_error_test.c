@@ -107,9 +107,9 @@ static void rolls_back_what_failed(void **state)
 			fail_msg("%s: %s", rows[i].sql, store->error);
 		expect_answer("SELECT COUNT(*) FROM t", "0\n");
 	}
-	MYSQL_STMT *statement = maria_statement(store, MARIA_FIND_SERIES);
+	MYSQL_STMT *statement = maria_statement(store, MARIA_LIST_SERIES);
 	assert_null(statement);
-	assert_int_equal(maria_fail(store, store->statements[MARIA_FIND_SERIES]), STORE_AWAY);
+	assert_int_equal(maria_fail(store, store->statements[MARIA_LIST_SERIES]), STORE_AWAY);
 	assert_non_null(strstr(store->error, "Table 'hearth.series' doesn't exist (1146)"));
 }
 

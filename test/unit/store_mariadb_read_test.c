@@ -159,8 +159,10 @@ static const char *number_text(double number)
 	return buffer;
 }
 
-static bool note_reading(void *context, struct slice topic, int64_t time_us, const struct value *value)
+static bool note_reading(void *context, struct slice topic, const struct store_row *row)
 {
+	const int64_t time_us = row->time_us;
+	const struct value *value = &row->value;
 	return note(context, "%.*s %+lld %s '%.*s'\n", (int)(topic.len - strlen("/uno1/temperature/value")), topic.ptr,
 	            (long long)(time_us - NOON), value->is_number ? number_text(value->number) : "-", (int)value->text.len,
 	            value->text.ptr);
@@ -322,9 +324,10 @@ static void test_readings(void **state)
 	assert_string_equal(readings("c", INT64_MIN, INT64_MAX, 10, 0), "");
 }
 
-static bool keep_text(void *context, struct slice topic, int64_t time_us, const struct value *value)
+static bool keep_text(void *context, struct slice topic, const struct store_row *row)
 {
-	(void)topic, (void)time_us;
+	const struct value *value = &row->value;
+	(void)topic, (void)row;
 	return note(context, "%zu %.3s%.*s", value->text.len, value->text.ptr, 3, value->text.ptr + value->text.len - 3);
 }
 
@@ -632,9 +635,9 @@ static void test_away(void **state)
 	assert_string_equal(notes.text, "");
 }
 
-static bool kill_link(void *context, struct slice topic, int64_t time_us, const struct value *value)
+static bool kill_link(void *context, struct slice topic, const struct store_row *row)
 {
-	(void)topic, (void)time_us, (void)value;
+	(void)topic, (void)row, (void)row;
 	int *count = context;
 	if ((*count)++ == 0)
 		assert_true(mariadb_server_kill(server));

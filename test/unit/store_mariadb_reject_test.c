@@ -172,7 +172,7 @@ static void refused_rows_do_not_stop_those_beside_another_journals(void **state)
 	struct store *store = maria_open("house");
 	const int64_t id = maria_series(store, "a/b/c/value");
 	struct store_row rows[ROWS];
-	struct store_batch batch = {rows, ROWS, {JOURNAL, 100}, {77, 100}};
+	struct store_batch batch = {rows, ROWS, {JOURNAL, 100}, {77, 100}, NULL};
 	size_t rejected = 0;
 
 	for (int i = 0; i < ROWS; i++)

@@ -52,7 +52,7 @@ static void rival_does(const char *sql)
 static void *try_to_write(void *argument)
 {
 	struct attempt *attempt = argument;
-	const struct store_batch batch = {&attempt->row, 1, attempt->from, attempt->to};
+	const struct store_batch batch = {&attempt->row, 1, attempt->from, attempt->to, NULL};
 	size_t rejected;
 
 	attempt->result = store_mariadb.write(attempt->store, &batch, &rejected);
@@ -218,7 +218,7 @@ static void *race(void *argument)
 		for (size_t i = 0; i < ROWS; i++)
 			rows[i] = number_row(racer->series[i % SERIES], NOON + (int64_t)(begin / ROWS) * 1000000,
 			                     (int64_t)(begin + i), (double)begin);
-		const struct store_batch batch = {rows, ROWS, at, {racer->journal, begin + ROWS}};
+		const struct store_batch batch = {rows, ROWS, at, {racer->journal, begin + ROWS}, NULL};
 		switch (store_mariadb.write(racer->store, &batch, &rejected)) {
 		case STORE_OK:
 			racer->won++;
@@ -247,7 +247,7 @@ static void run_race(const char *const nodes[2], const uint64_t journals[2])
 		series[i] = maria_series(racers[0].store, name);
 	}
 	/* The series are kept before the other one needs them. */
-	const struct store_batch first = {NULL, 0, maria_position(racers[0].store, 7), {7, 1}};
+	const struct store_batch first = {NULL, 0, maria_position(racers[0].store, 7), {7, 1}, NULL};
 	size_t rejected;
 	assert_int_equal(store_mariadb.write(racers[0].store, &first, &rejected), STORE_OK);
 	maria_ask("DELETE FROM ingest_position; DELETE FROM witness_position");

@@ -21,7 +21,7 @@
 static enum store_result write_rows(struct store *store, const struct store_row *rows, size_t count,
                                     struct store_position from, struct store_position to)
 {
-	const struct store_batch batch = {rows, count, from, to};
+	const struct store_batch batch = {rows, count, from, to, NULL};
 	size_t rejected = 99;
 	enum store_result result = store_mariadb.write(store, &batch, &rejected);
 

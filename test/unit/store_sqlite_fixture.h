@@ -112,7 +112,7 @@ static inline enum store_result write_rows(struct store *store, const struct sto
                                            const struct store_position *from, const struct store_position *to)
 {
 	size_t rejected;
-	const struct store_batch batch = {rows, count, *from, *to};
+	const struct store_batch batch = {rows, count, *from, *to, NULL};
 	enum store_result result = store_sqlite.write(store, &batch, &rejected);
 	assert_int_equal(rejected, 0);
 	return result;

@@ -53,8 +53,10 @@ static bool take_series(void *context, struct slice name)
 	return answer_add(context, "%.*s\n", (int)name.len, name.ptr);
 }
 
-static bool take_reading(void *context, struct slice name, int64_t time_us, const struct value *value)
+static bool take_reading(void *context, struct slice name, const struct store_row *row)
 {
+	const int64_t time_us = row->time_us;
+	const struct value *value = &row->value;
 	char number[32] = "-";
 	if (value->is_number)
 		snprintf(number, sizeof number, "%g", value->number);
@@ -456,10 +458,10 @@ static void a_file_that_was_replaced_is_not_read_on(void **state)
 }
 
 /* Writes one more batch while a statement is being read from. */
-static bool write_meanwhile(void *context, struct slice name, int64_t time_us, const struct value *value)
+static bool write_meanwhile(void *context, struct slice name, const struct store_row *row)
 {
 	static int64_t position = 8;
-	(void)name, (void)time_us, (void)value;
+	(void)name, (void)row, (void)row;
 	assert_int_equal(put(context, 1, position, position + 8), STORE_OK);
 	position += 8;
 	return true;
@@ -496,7 +498,7 @@ static void *write_batches(void *context)
 			rows[i] = number_row(1, NOON + n * INT64_C(100000), n, n);
 			rows[PER_BATCH + i] = number_row(2, NOON + n * INT64_C(100000), n, n);
 		}
-		const struct store_batch both = {rows, COUNT(rows), at, {JOURNAL, at.position + 1}};
+		const struct store_batch both = {rows, COUNT(rows), at, {JOURNAL, at.position + 1}, NULL};
 		if (store_sqlite.write(store, &both, &rejected) != STORE_OK)
 			break;
 		at = both.to;
@@ -512,8 +514,10 @@ struct pair {
 	int64_t time_us[2];
 };
 
-static bool take_pair(void *context, struct slice name, int64_t time_us, const struct value *value)
+static bool take_pair(void *context, struct slice name, const struct store_row *row)
 {
+	const int64_t time_us = row->time_us;
+	const struct value *value = &row->value;
 	struct pair *pair = context;
 	(void)name;
 	pair->number[pair->count] = value->number;

@@ -199,7 +199,7 @@ static void a_refused_reading_is_kept_aside_and_the_rest_goes_on(void **state)
 	static struct store_row rows[ROWS];
 	struct store *store = open_store();
 	int64_t id = series(store, "a/b/c/value");
-	struct store_batch batch = {rows, ROWS, {0, 0}, {JOURNAL, 8}};
+	struct store_batch batch = {rows, ROWS, {0, 0}, {JOURNAL, 8}, NULL};
 	size_t rejected = 99;
 	for (int i = 0; i < ROWS; i++)
 		rows[i] = number_row(id, NOON + i * INT64_C(1000000), i, i % 100 == 7 ? 5000 + i : 20);
@@ -222,11 +222,11 @@ static void a_refused_reading_is_kept_aside_and_the_rest_goes_on(void **state)
 	expect_rollups(INT64_MIN);
 
 	/* One that refuses everything, and then none. */
-	batch = (struct store_batch){rows + 7, 1, {JOURNAL, 8}, {JOURNAL, 16}};
+	batch = (struct store_batch){rows + 7, 1, {JOURNAL, 8}, {JOURNAL, 16}, NULL};
 	assert_int_equal(store_sqlite.write(store, &batch, &rejected), STORE_OK);
 	assert_int_equal(rejected, 1);
 	ask(path, "DROP TRIGGER plausible");
-	batch = (struct store_batch){rows + 7, 1, {JOURNAL, 16}, {JOURNAL, 24}};
+	batch = (struct store_batch){rows + 7, 1, {JOURNAL, 16}, {JOURNAL, 24}, NULL};
 	assert_int_equal(store_sqlite.write(store, &batch, &rejected), STORE_OK);
 	assert_int_equal(rejected, 0);
 	store_sqlite.close(store);
@@ -241,7 +241,7 @@ static void a_trigger_that_rolls_back_stores_nothing(void **state)
 	int64_t id = series(store, "a/b/c/value");
 	const struct store_row rows[] = {number_row(id, NOON, 1, 1), number_row(id, NOON, 2, 2000),
 	                                 number_row(id, NOON, 3, 3)};
-	const struct store_batch batch = {rows, 3, {JOURNAL, 8}, {JOURNAL, 16}};
+	const struct store_batch batch = {rows, 3, {JOURNAL, 8}, {JOURNAL, 16}, NULL};
 	size_t rejected;
 	assert_int_equal(put(store, id, 0, 8), STORE_OK);
 	ask(path, "CREATE TRIGGER harsh BEFORE INSERT ON reading WHEN NEW.value > 1000"
