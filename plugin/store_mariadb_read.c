@@ -38,7 +38,7 @@ const char *const maria_read_sql[MARIA_READ_COUNT] = {
 										   " ORDER BY ts DESC, seq DESC LIMIT 1",
 	[MARIA_READ_LATEST_OF_ALL] =
 		MARIA_READ_LIMIT "SELECT r.ts, r.seq, r.value, r.txt, s.topic FROM series s JOIN reading r ON r.series_id = "
-                         "s.id AND r.ts = " NEWEST_TS " ORDER BY s.topic, r.seq DESC",
+						 "s.id AND r.ts = " NEWEST_TS " ORDER BY s.topic, r.seq DESC",
 	[MARIA_READ_READINGS] =
 		MARIA_READ_LIMIT "SELECT ts, seq, value, txt FROM reading WHERE " SPAN " ORDER BY ts, seq LIMIT ?",
 	[MARIA_READ_RAW] =

@@ -148,11 +148,11 @@ static int wait_reason(struct client *client, const int *reason, const char *wha
 	return *reason;
 }
 
-struct client *client_connect(const struct house *house, int version, const char *user)
+/* Returns once the broker has answered: client->connack. */
+static struct client *knock(const struct house *house, int version, const char *user, const char *password)
 {
 	static unsigned number;
 	struct client *client = calloc(1, sizeof(*client));
-	char filter[64];
 
 	assert_non_null(client);
 	client->version = version;
@@ -175,11 +175,38 @@ struct client *client_connect(const struct house *house, int version, const char
 	mosquitto_publish_v5_callback_set(client->mosquitto, on_publish);
 	mosquitto_message_v5_callback_set(client->mosquitto, on_message);
 	if (user != NULL)
-		mosquitto_username_pw_set(client->mosquitto, user, NULL);
+		mosquitto_username_pw_set(client->mosquitto, user, password);
 	assert_int_equal(mosquitto_connect(client->mosquitto, "127.0.0.1", house->port, 600), MOSQ_ERR_SUCCESS);
-	assert_int_equal(wait_reason(client, &client->connack, "CONNACK"), 0);
+	wait_reason(client, &client->connack, "CONNACK");
+	return client;
+}
+
+static void subscribe_fence(struct client *client)
+{
+	char filter[64];
+
 	snprintf(filter, sizeof(filter), FENCE_PREFIX "%s", client->id);
 	client_subscribe(client, filter);
+}
+
+struct client *client_connect(const struct house *house, int version, const char *user)
+{
+	struct client *client = knock(house, version, user, NULL);
+
+	assert_int_equal(client->connack, 0);
+	subscribe_fence(client);
+	return client;
+}
+
+struct client *client_sign_in(const struct house *house, const char *user, const char *password)
+{
+	struct client *client = knock(house, CLIENT_V3, user, password);
+
+	if (client->connack != 0) {
+		client_free(client);
+		return NULL;
+	}
+	subscribe_fence(client);
 	return client;
 }
 

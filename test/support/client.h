@@ -59,6 +59,8 @@ struct client {
 
 /* Connects and returns once the broker has accepted. `user` may be NULL. */
 struct client *client_connect(const struct house *house, int version, const char *user);
+/* The same with a password, by MQTT 3.1.1; NULL if the broker refuses them. */
+struct client *client_sign_in(const struct house *house, const char *user, const char *password);
 /* DISCONNECT and free; NULL is allowed. */
 void client_free(struct client *client);
 /* cmocka teardown: frees the clients that a failed test left, then does house_teardown. */

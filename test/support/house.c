@@ -2,6 +2,7 @@
 /* See house.h. */
 #include "house.h"
 
+#include "mariadb_server.h"
 #include "patience.h"
 
 #include <arpa/inet.h>
@@ -9,6 +10,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -149,6 +151,16 @@ static void put_own(FILE *out, const struct house *house, enum own_lines kind)
 	}
 }
 
+/* A server's owner is who runs it, and is let in over its socket without a password. */
+static void put_store(FILE *out, const struct house *house)
+{
+	const struct passwd *owner = getpwuid(geteuid());
+
+	if (house->server != NULL)
+		put_default(out, house, "plugin_opt_store mariadb://%s@%s/" HOUSE_DATABASE,
+		            owner == NULL ? "root" : owner->pw_name, mariadb_server_socket(house->server));
+}
+
 static void write_conf(const struct house *house)
 {
 	char path[96];
@@ -173,6 +185,7 @@ static void write_conf(const struct house *house)
 		put_default(out, house, "plugin_opt_state_dir %s/hearth", house->folder);
 		put_default(out, house, "plugin_opt_node testnode");
 		put_default(out, house, "plugin_opt_gauges_every 0");
+		put_store(out, house);
 		put_own(out, house, OWN_PLUGIN_OPTIONS);
 	}
 	assert_int_equal(fclose(out), 0);

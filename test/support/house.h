@@ -18,11 +18,18 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+struct mariadb_server;
+
+/* Where a house with a MariaDB stores in it. */
+#define HOUSE_DATABASE "hearth"
+
 struct house {
 	char folder[64];
 	char history[96]; /* FOLDER/hearth/history.db */
 	int port;
 	bool bare; /* set before house_start: no plugin line */
+	/* Set before house_start: it stores there, in HOUSE_DATABASE, as the server's owner. NULL: in SQLite. */
+	struct mariadb_server *server;
 
 	/* For house.c only. */
 	pid_t pid; /* 0: does not run */

@@ -7,13 +7,14 @@
  */
 #include "publishers.h"
 
+#include "client.h"
 #include "house.h"
 #include "patience.h"
+#include "rows.h"
 
 #include <mosquitto.h>
 #include <pthread.h>
 #include <setjmp.h> /* cmocka.h needs these four before it */
-#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -25,7 +26,6 @@
 #define PACKET_IDS   65536
 #define CONNECT_MS   5000
 #define PAYLOAD_MAX  4200
-#define BUSY_MS      10000
 #define LAST_LOOKS   100
 #define FIRST_VALUES 4096
 
@@ -47,7 +47,7 @@ struct series {
 	bool *acknowledged; /* by value */
 	/* What the last check has seen, in the order of (ts, seq). */
 	uint32_t checked; /* values below it */
-	sqlite3_int64 ts, seq;
+	int64_t ts, seq;
 	size_t stored;
 };
 
@@ -185,9 +185,11 @@ static void *publish_until_lost(void *context)
 
 struct publishers *publishers_new(size_t clients)
 {
+	static unsigned made; /* several may publish into one history */
 	struct publishers *publishers = calloc(1, sizeof(*publishers));
 
 	assert_non_null(publishers);
+	made++;
 	publishers->count = clients;
 	publishers->each = calloc(clients, sizeof(*publishers->each));
 	assert_non_null(publishers->each);
@@ -198,7 +200,7 @@ struct publishers *publishers_new(size_t clients)
 		publisher->all = publishers;
 		snprintf(publisher->id, sizeof(publisher->id), "publisher-%zu", i);
 		for (int form = 0; form < FORMS; form++) {
-			snprintf(publisher->series[form].device, sizeof(publisher->series[form].device), "uno%zu", i);
+			snprintf(publisher->series[form].device, sizeof(publisher->series[form].device), "uno%u-%zu", made, i);
 			publisher->series[form].sensor = names[form].sensor;
 			publisher->series[form].subject = names[form].subject;
 		}
@@ -256,18 +258,44 @@ static void expect_none_missing(const struct series *series, uint32_t from, uint
 		         when, series->device, series->sensor, missing, first);
 }
 
-/* The rows behind the last one checked have to go on with the values that follow it, in order. */
-static void check_series(struct series *series, sqlite3_stmt *rows, const char *when)
+/* The next row, "TS|SEQ|VALUE". False: there is none. */
+static bool next_row(const char **at, int64_t *ts, int64_t *seq, int64_t *value)
 {
-	int rc;
+	char *end;
 
-	sqlite3_bind_text(rows, 1, series->device, -1, SQLITE_STATIC);
-	sqlite3_bind_text(rows, 2, series->sensor, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(rows, 3, series->ts);
-	sqlite3_bind_int64(rows, 4, series->seq);
-	while ((rc = sqlite3_step(rows)) == SQLITE_ROW) {
-		sqlite3_int64 value = sqlite3_column_int64(rows, 2);
+	if (**at == '\0')
+		return false;
+	*ts = strtoll(*at, &end, 10);
+	*seq = strtoll(end + 1, &end, 10);
+	*value = (int64_t)strtod(end + 1, &end);
+	assert_int_equal(*end, '\n');
+	*at = end + 1;
+	return true;
+}
 
+static char *rows_behind(const struct series *series, const struct house *house, const char *when)
+{
+	char sql[640], *rows;
+
+	snprintf(sql, sizeof(sql),
+	         "SELECT ts, seq, coalesce(value, CAST(substr(txt, 2) AS INTEGER)) FROM reading WHERE series_id ="
+	         " (SELECT id FROM series WHERE location = '" PUBLISHERS_LOCATION "' AND device = '%s' AND sensor = '%s')"
+	         " AND (ts > %lld OR (ts = %lld AND seq > %lld)) ORDER BY ts, seq",
+	         series->device, series->sensor, (long long)series->ts, (long long)series->ts, (long long)series->seq);
+	rows = rows_now(house, sql);
+	if (rows == NULL)
+		fail_msg("%s: the history cannot be read", when);
+	return rows;
+}
+
+/* The rows behind the last one checked have to go on with the values that follow it, in order. */
+static void check_series(struct series *series, const struct house *house, const char *when)
+{
+	char *rows = rows_behind(series, house, when);
+	const char *at = rows;
+	int64_t value;
+
+	while (next_row(&at, &series->ts, &series->seq, &value)) {
 		if (value >= series->published)
 			fail_msg("%s: %s/%s: %lld is stored and was never published", when, series->device, series->sensor,
 			         (long long)value);
@@ -276,41 +304,43 @@ static void check_series(struct series *series, sqlite3_stmt *rows, const char *
 			         (long long)value, series->checked - 1);
 		expect_none_missing(series, series->checked, (uint32_t)value, when);
 		series->checked = (uint32_t)value + 1;
-		series->ts = sqlite3_column_int64(rows, 0);
-		series->seq = sqlite3_column_int64(rows, 1);
 		series->stored++;
 	}
-	if (rc != SQLITE_DONE)
-		fail_msg("%s: %s", when, sqlite3_errmsg(sqlite3_db_handle(rows)));
-	sqlite3_reset(rows);
+	free(rows);
 	expect_none_missing(series, series->checked, series->published, when);
 	series->checked = series->published; /* what was not acknowledged must not come later */
 }
 
 void publishers_check(struct publishers *publishers, const struct house *house, bool from_start, const char *when)
 {
-	static const char select[] = "SELECT ts, seq, coalesce(value, CAST(substr(txt, 2) AS INTEGER)) FROM reading"
-								 " WHERE series_id = (SELECT id FROM series WHERE location = '" PUBLISHERS_LOCATION
-								 "' AND device = ?1 AND sensor = ?2) AND (ts, seq) > (?3, ?4) ORDER BY ts, seq";
-	sqlite3 *database;
-	sqlite3_stmt *rows;
-
-	assert_int_equal(sqlite3_open_v2(house->history, &database, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
-	sqlite3_busy_timeout(database, BUSY_MS);
-	assert_int_equal(sqlite3_prepare_v2(database, select, -1, &rows, NULL), SQLITE_OK);
 	for (size_t i = 0; i < publishers->count; i++)
 		for (int form = 0; form < FORMS; form++) {
 			struct series *series = &publishers->each[i].series[form];
 
 			if (from_start) {
 				series->checked = 0;
-				series->ts = series->seq = INT64_MIN;
+				series->ts = series->seq = -1;
 				series->stored = 0;
 			}
-			check_series(series, rows, when);
+			check_series(series, house, when);
 		}
-	sqlite3_finalize(rows);
-	sqlite3_close(database);
+}
+
+void publishers_wait_stored(const struct house *house)
+{
+	static unsigned number;
+	char topic[64], text[16], sql[160];
+	struct client *client = client_connect(house, CLIENT_V3, NULL);
+
+	number++;
+	snprintf(topic, sizeof(topic), "marker/house%d/mark/value", house->port);
+	snprintf(text, sizeof(text), "%u", number);
+	snprintf(sql, sizeof(sql),
+	         "select count(*) from readings where location='marker' and device='house%d' and value=%u", house->port,
+	         number);
+	client_publish(client, topic, text);
+	client_free(client);
+	rows_expect(house, sql, "1\n");
 }
 
 size_t publishers_published(const struct publishers *publishers)

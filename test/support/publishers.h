@@ -36,6 +36,9 @@ void publishers_end(struct publishers *publishers);
  */
 void publishers_check(struct publishers *publishers, const struct house *house, bool from_start, const char *when);
 
+/* Publishes a reading of its own and waits until it is stored: all that the broker took before is, too. */
+void publishers_wait_stored(const struct house *house);
+
 size_t publishers_published(const struct publishers *publishers);
 size_t publishers_acknowledged(const struct publishers *publishers);
 /* Rows that the last check from the start has found. */

@@ -3,6 +3,7 @@
 #include "rows.h"
 
 #include "house.h"
+#include "mariadb_server.h"
 #include "patience.h"
 
 #include <setjmp.h> /* cmocka.h needs these four before it */
@@ -61,12 +62,19 @@ end:
 	return text;
 }
 
-void rows_expect_in(const char *database, const char *sql, const char *wanted)
+char *rows_now(const struct house *house, const char *sql)
+{
+	return house->server == NULL ? rows_query(house->history, sql)
+	                             : mariadb_server_query(house->server, HOUSE_DATABASE, sql);
+}
+
+/* In the house's database, or, if there is no house, in the file. */
+static void expect(const struct house *house, const char *database, const char *sql, const char *wanted)
 {
 	int64_t deadline = deadline_in(STORED_MS);
 
 	for (;;) {
-		char *found = rows_query(database, sql);
+		char *found = house == NULL ? rows_query(database, sql) : rows_now(house, sql);
 
 		if (found != NULL && strcmp(found, wanted) == 0) {
 			free(found);
@@ -74,6 +82,8 @@ void rows_expect_in(const char *database, const char *sql, const char *wanted)
 		}
 		if (now_ms() > deadline) {
 			print_message("%s\n", sql);
+			if (found == NULL && house != NULL && house->server != NULL)
+				print_message("%s\n", mariadb_server_error(house->server));
 			fail_msg("stored:\n%.2000s\nwanted:\n%.2000s", found == NULL ? "(no database)" : found, wanted);
 		}
 		free(found);
@@ -81,7 +91,12 @@ void rows_expect_in(const char *database, const char *sql, const char *wanted)
 	}
 }
 
+void rows_expect_in(const char *database, const char *sql, const char *wanted)
+{
+	expect(NULL, database, sql, wanted);
+}
+
 void rows_expect(const struct house *house, const char *sql, const char *wanted)
 {
-	rows_expect_in(house->history, sql, wanted);
+	expect(house, NULL, sql, wanted);
 }

@@ -34,16 +34,23 @@ struct trial trial_new(void)
 	return trial;
 }
 
+struct trial trial_new_in(struct mariadb_server *server)
+{
+	struct trial trial = trial_new();
+
+	trial.house->server = server;
+	snprintf(trial.history, sizeof(trial.history), "mariadb://");
+	return trial;
+}
+
 void trial_history_on_disk(struct trial *trial)
 {
 	snprintf(trial->history, sizeof(trial->history), "%.80s/history.db", trial->disk);
 	house_conf(trial->house, "plugin_opt_store sqlite:%s", trial->history);
 }
 
-void trial_begin(struct trial *trial)
+void trial_set_rule(struct trial *trial)
 {
-	house_start(trial->house);
-	trial_connect(trial);
 	client_publish_retained(trial->client, TRIAL_CONFIG,
 	                        json("{'rules':[{'name':'cool','when':{'above':28},"
 	                             "'then':[{'set':'livingroom/fan1/motor','to':1}],"
@@ -51,6 +58,13 @@ void trial_begin(struct trial *trial)
 	client_publish(trial->client, TRIAL_VALUE, "20");
 	client_expect(trial->client, TRIAL_MOTOR, "0", SOON);
 	trial->all += 2;
+}
+
+void trial_begin(struct trial *trial)
+{
+	house_start(trial->house);
+	trial_connect(trial);
+	trial_set_rule(trial);
 }
 
 void trial_end(struct trial *trial)
@@ -91,15 +105,31 @@ void trial_words(struct trial *trial, int words)
 	trial->all += words;
 }
 
+static void expect_in_history(const struct trial *trial, const char *sql, const char *wanted)
+{
+	if (trial->house->server == NULL)
+		rows_expect_in(trial->history, sql, wanted);
+	else
+		rows_expect(trial->house, sql, wanted);
+}
+
 void trial_expect_exactly_once(const struct trial *trial)
 {
 	char wanted[96];
 
 	snprintf(wanted, sizeof(wanted), "%lld|%lld|%lld\n", trial->sent, trial->sent, trial->sent * (trial->sent - 1) / 2);
-	rows_expect_in(trial->history,
-	               "select count(*),count(distinct value),cast(sum(value) as integer) from readings where"
-	               " sensor='count'",
-	               wanted);
+	expect_in_history(trial,
+	                  "select count(*),count(distinct value),cast(sum(value) as integer) from readings where"
+	                  " sensor='count'",
+	                  wanted);
+	if (trial->house->server == NULL || trial->sent == 0)
+		return;
+	snprintf(wanted, sizeof(wanted), "%lld|0|%lld\n%lld|0|%lld\n", trial->sent, trial->sent - 1, trial->sent,
+	         trial->sent - 1);
+	rows_expect(trial->house,
+	            "select sum(count),min(min),max(max) from readings_by_minute where sensor='count';"
+	            "select sum(count),min(min),max(max) from readings_by_hour where sensor='count'",
+	            wanted);
 }
 
 void trial_expect_lines(const struct trial *trial, const char *begin_line, const char *words, const char *end_line,

@@ -28,11 +28,15 @@ struct trial {
 };
 
 struct trial trial_new(void);
+/* The same with the history in this server's HOUSE_DATABASE. */
+struct trial trial_new_in(struct mariadb_server *server);
 /* Before trial_begin: the history is to be in FOLDER/disk. */
 void trial_history_on_disk(struct trial *trial);
 
-/* Starts the house, and gives it a rule that runs the motor above 28. */
+/* Starts the house, connects, and gives it a rule that runs the motor above 28. */
 void trial_begin(struct trial *trial);
+/* Gives it the rule, if the client has come another way. */
+void trial_set_rule(struct trial *trial);
 /* Connects again after a restart. */
 void trial_connect(struct trial *trial);
 void trial_end(struct trial *trial);
@@ -47,7 +51,7 @@ void trial_words(struct trial *trial, int words);
 /* Counts and controls for so long. */
 void trial_live_for(struct trial *trial, int ms);
 
-/* Waits until the counted readings are in the history, each exactly once. */
+/* Waits until the counted readings are in the history, each exactly once, and in MariaDB in its roll-ups too. */
 void trial_expect_exactly_once(const struct trial *trial);
 
 /* In this run's log, an outage was told once and with these words, and its end as often as `ends`. */
