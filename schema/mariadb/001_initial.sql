@@ -70,7 +70,7 @@ CREATE TABLE IF NOT EXISTS reading_hour (
   PRIMARY KEY (series_id, ts)
 ) ENGINE = InnoDB;
 
--- Rows that `reading` refused, with the reason; see docs in README.md of this folder's top.
+-- Rows that `reading` refused, with the reason.
 CREATE TABLE IF NOT EXISTS reading_reject (
   id        BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   refused   TIMESTAMP       NOT NULL DEFAULT CURRENT_TIMESTAMP,
