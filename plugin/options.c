@@ -115,11 +115,18 @@ static bool slice_begins(struct slice text, const char *with)
 	return text.len >= len && memcmp(text.ptr, with, len) == 0;
 }
 
-/* "user:password@host…" */
+static struct slice behind(struct slice text, char character)
+{
+	const char *found = memchr(text.ptr, character, text.len);
+	size_t skip = found ? (size_t)(found - text.ptr) + 1 : text.len;
+	return (struct slice){text.ptr + skip, text.len - skip};
+}
+
+/* "scheme://user:password@host…", whatever the scheme. */
 static bool holds_password(struct slice text)
 {
-	const char *colon = memchr(text.ptr, ':', text.len);
-	return colon && memchr(colon, '@', text.len - (size_t)(colon - text.ptr));
+	struct slice password = behind(behind(text, ':'), ':');
+	return memchr(password.ptr, '@', password.len) != NULL;
 }
 
 static const char *read_store(const struct setting *setting, struct slice value, void *field)
@@ -133,12 +140,10 @@ static const char *read_store(const struct setting *setting, struct slice value,
 		struct slice path = {value.ptr + skip, value.len - skip};
 		return path_valid(setting, path) ? text_set(value, field) : setting->wanted;
 	}
-	if (slice_begins(value, mariadb)) { /* the backend reads it */
-		struct slice rest = {value.ptr + sizeof(mariadb) - 1, value.len - (sizeof(mariadb) - 1)};
-		if (holds_password(rest))
-			return password_in_store;
+	if (holds_password(value))
+		return password_in_store;
+	if (slice_begins(value, mariadb)) /* the backend reads it */
 		return value.len <= setting->max ? text_set(value, field) : setting->wanted;
-	}
 	return value.ptr[0] != '/' && memchr(value.ptr, ':', value.len) ? no_such_store : setting->wanted;
 }
 

@@ -79,14 +79,12 @@ MYSQL_STMT *maria_statement(struct store *store, enum maria_statement which)
 
 MYSQL_BIND maria_bind_text(struct slice text)
 {
-	return (MYSQL_BIND){
-		.buffer_type = MYSQL_TYPE_STRING, .buffer = (void *)(uintptr_t)text.ptr, .buffer_length = text.len};
+	return (MYSQL_BIND){.buffer_type = MYSQL_TYPE_STRING, .buffer = (void *)text.ptr, .buffer_length = text.len};
 }
 
-MYSQL_BIND maria_bind_integer(const void *number, bool is_unsigned)
+MYSQL_BIND maria_bind_integer(const void *number, my_bool is_unsigned)
 {
-	return (MYSQL_BIND){
-		.buffer_type = MYSQL_TYPE_LONGLONG, .buffer = (void *)(uintptr_t)number, .is_unsigned = is_unsigned};
+	return (MYSQL_BIND){.buffer_type = MYSQL_TYPE_LONGLONG, .buffer = (void *)number, .is_unsigned = is_unsigned};
 }
 
 MYSQL_STMT *maria_execute(struct store *store, enum maria_statement which, MYSQL_BIND *parameters)
@@ -169,8 +167,8 @@ static bool is_better(const struct store *store, const struct position_row *row,
 /* The best of each of the two tables. */
 static bool read_positions(struct store *store, MYSQL_STMT *statement, uint64_t journal, struct position_row best[2])
 {
-	struct position_row row;
-	int64_t which;
+	struct position_row row = {.node_len = 0};
+	int64_t which = 0;
 	MYSQL_BIND columns[] = {
 		maria_bind_integer(&which, false),
 		{.buffer_type = MYSQL_TYPE_STRING,
@@ -231,9 +229,11 @@ static enum store_result position(struct store *store, uint64_t journal, struct 
 		                 " ingest_position");
 		return STORE_AWAY;
 	}
-	if (best[0].node[0] == '\0')
-		return STORE_OK;
-	*out = (struct store_position){best[0].journal, best[0].pos};
+	if (best[0].node[0] != '\0')
+		*out = (struct store_position){best[0].journal, best[0].pos};
+	/* What COMMIT said OK to may be gone all the same, and new series with it. */
+	if (out->journal != store->stored.journal || out->position != store->stored.position)
+		maria_forget_series(store);
 	snprintf(store->row_node, sizeof store->row_node, "%s", best[0].node);
 	return STORE_OK;
 }

@@ -18,7 +18,7 @@
 #define MARIA_DELIMITER_MAX 8 /* bytes */
 
 #define CHUNK_ROWS     5000      /* rows in one statement */
-#define CHUNK_TEXT     (1 << 20) /* bytes of text in one statement, or little more */
+#define CHUNK_TEXT     (1 << 18) /* bytes of text in one statement, or little more: a server may take no more than 1 MiB */
 #define MARIA_NODE_MAX 1020      /* bytes of 255 characters */
 
 /* Statements that are prepared once a connection, when they are needed first. */
@@ -46,10 +46,10 @@ struct maria_columns {
 	double number[3][CHUNK_ROWS]; /* value; or min, avg, max */
 	uint32_t count[CHUNK_ROWS];
 	char number_null[CHUNK_ROWS]; /* STMT_INDICATOR_… */
-	char *text[CHUNK_ROWS];
+	const char *text[CHUNK_ROWS];
 	unsigned long text_len[CHUNK_ROWS];
 	char text_null[CHUNK_ROWS];
-	char *level[4][CHUNK_ROWS];
+	const char *level[4][CHUNK_ROWS];
 	unsigned long level_len[4][CHUNK_ROWS];
 };
 
@@ -67,6 +67,7 @@ struct store {
 
 	/* What `position` found last. */
 	char row_node[MARIA_NODE_MAX + 1]; /* of the row of the journal that was asked for; "": there is none */
+	struct store_position stored;      /* what COMMIT said OK to last */
 	bool node_taken;                   /* another row has our node's name */
 
 	/* All series that the table has, and behind them those that the next batch adds to it. */
@@ -157,7 +158,7 @@ MYSQL_STMT *maria_execute(struct store *store, enum maria_statement which, MYSQL
 
 /* Parameters, and for integers (64 bits) also result columns. What they point to outlives the call that uses them. */
 MYSQL_BIND maria_bind_text(struct slice text);
-MYSQL_BIND maria_bind_integer(const void *number, bool is_unsigned);
+MYSQL_BIND maria_bind_integer(const void *number, my_bool is_unsigned);
 
 /* ---- store_mariadb_series.c ---- */
 

@@ -27,12 +27,13 @@ struct maria_series {
 
 void maria_forget_series(struct store *store)
 {
-	struct maria_series *one, *next;
+	struct maria_series *one = store->series;
 
-	HASH_ITER(hh, store->series, one, next)
-	{
-		HASH_DEL(store->series, one);
+	HASH_CLEAR(hh, store->series); /* the table; its items are still one behind the other */
+	while (one) {
+		struct maria_series *next = one->hh.next;
 		free(one);
+		one = next;
 	}
 	free(store->added);
 	store->added = NULL;
@@ -69,8 +70,8 @@ static enum store_result no_memory(struct store *store)
 static enum store_result learn_series(struct store *store)
 {
 	char topic[TOPIC_MAX];
-	unsigned long len;
-	int64_t id;
+	unsigned long len = 0;
+	int64_t id = 0;
 	MYSQL_BIND columns[] = {
 		maria_bind_integer(&id, false),
 		{.buffer_type = MYSQL_TYPE_STRING, .buffer = topic, .buffer_length = TOPIC_MAX, .length = &len}};
@@ -147,7 +148,7 @@ static void set_levels(struct maria_columns *columns, size_t i, struct maria_ser
 	levels[3] = slice_of(topic_subject_name(topic.subject));
 	columns->series[i] = one->id;
 	for (size_t level = 0; level < 4; level++) {
-		columns->level[level][i] = (char *)(uintptr_t)levels[level].ptr;
+		columns->level[level][i] = levels[level].ptr;
 		columns->level_len[level][i] = levels[level].len;
 	}
 }

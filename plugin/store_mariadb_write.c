@@ -9,8 +9,7 @@
  *   INSERT INTO reading_minute, _hour       … ON DUPLICATE KEY UPDATE, in key order
  *   COMMIT
  *
- * The server stops a bulk statement at the first row it refuses, and does not say at which. So each is behind a savepoint;
- * of one that is refused for what it holds, both halves are tried, down to the row, which is kept in reading_reject.
+ * Of rows that are refused for what one of them holds, half are tried, down to that row, which is kept in reading_reject.
  */
 #include "store_mariadb_internal.h"
 
@@ -122,7 +121,7 @@ static void set_reading(struct maria_columns *columns, size_t i, const struct st
 	columns->seq[i] = row->seq;
 	columns->number[0][i] = has_number ? value->number : 0;
 	columns->number_null[i] = has_number ? STMT_INDICATOR_NONE : STMT_INDICATOR_NULL;
-	columns->text[i] = has_text && value->text.len > 0 ? (char *)(uintptr_t)value->text.ptr : "";
+	columns->text[i] = has_text && value->text.len > 0 ? value->text.ptr : "";
 	columns->text_len[i] = value->text.len;
 	columns->text_null[i] = has_text ? STMT_INDICATOR_NONE : STMT_INDICATOR_NULL;
 }
@@ -173,11 +172,6 @@ static enum store_result reject(struct store *store, const struct store_row *row
 	                                                      : maria_fail(store, store->statements[MARIA_REJECT]);
 }
 
-static bool savepoint(struct store *store)
-{
-	return maria_run(store, "SAVEPOINT chunk");
-}
-
 /*
  * A row that was refused. One that is there already is of an earlier journal, which had a reading of the same instant at
  * the same position: both are kept.
@@ -215,25 +209,39 @@ static size_t chunk_rows(const struct store_row *const *rows, size_t count)
 	return taken;
 }
 
+/*
+ * Adds rows, fewer and fewer at once where the server refuses some for what they hold, and more again behind them. The
+ * server does not say at which row it stopped, hence the savepoint.
+ */
 static enum store_result add_readings(struct store *store, const struct store_row **rows, size_t count,
                                       size_t *rejected)
 {
-	if (!savepoint(store))
-		return maria_fail(store, NULL);
-	for (size_t i = 0; i < count; i++)
-		set_reading(store->columns, i, rows[i]);
-	if (execute_readings(store, count))
-		return STORE_OK;
-
-	MYSQL_STMT *statement = store->statements[MARIA_ADD_READINGS];
-	if (!statement || maria_sort(mysql_stmt_errno(statement)) != MARIA_FAULT_DATA)
-		return maria_fail(store, statement);
-	if (count == 1)
-		return add_refused(store, rows, rejected);
-	if (!maria_run(store, "ROLLBACK TO SAVEPOINT chunk"))
-		return maria_fail(store, NULL);
-	enum store_result result = add_readings(store, rows, count / 2, rejected);
-	return result == STORE_OK ? add_readings(store, rows + count / 2, count - count / 2, rejected) : result;
+	for (size_t at = 0, step = count; at < count;) {
+		const size_t size = step < count - at ? step : count - at;
+		if (!maria_run(store, "SAVEPOINT chunk"))
+			return maria_fail(store, NULL);
+		for (size_t i = 0; i < size; i++)
+			set_reading(store->columns, i, rows[at + i]);
+		if (execute_readings(store, size)) {
+			at += size;
+			step = 2 * size;
+			continue;
+		}
+		MYSQL_STMT *statement = store->statements[MARIA_ADD_READINGS];
+		if (!statement || maria_sort(mysql_stmt_errno(statement)) != MARIA_FAULT_DATA)
+			return maria_fail(store, statement);
+		if (size == 1) {
+			enum store_result result = add_refused(store, rows + at, rejected);
+			if (result != STORE_OK)
+				return result;
+			at++;
+			continue;
+		}
+		if (!maria_run(store, "ROLLBACK TO SAVEPOINT chunk"))
+			return maria_fail(store, NULL);
+		step = size / 2;
+	}
+	return STORE_OK;
 }
 
 /* ---- roll-ups ---- */
@@ -301,6 +309,7 @@ enum store_result maria_write(struct store *store, const struct store_batch *bat
 	if (!maria_run(store, "COMMIT"))
 		return maria_fail(store, NULL);
 	store->in_transaction = false;
+	store->stored = batch->to;
 	maria_series_added(store);
 	return STORE_OK;
 }

@@ -100,6 +100,13 @@ CREATE TABLE IF NOT EXISTS witness_position (
   KEY by_journal (journal)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 
+-- A row here holds `upkeep` to these days at least, whatever it is asked for: so that whoever has got hold of the writer's
+-- password cannot have the history dropped. No row: nothing to hold it to.
+CREATE TABLE IF NOT EXISTS keep_at_least (
+  raw_days    INT UNSIGNED NOT NULL,
+  minute_days INT UNSIGNED NOT NULL
+) ENGINE = InnoDB;
+
 CREATE OR REPLACE SQL SECURITY INVOKER VIEW readings (time, location, device, sensor, subject, value, text) AS
 SELECT DATE_FORMAT(TIMESTAMPADD(MICROSECOND, r.ts, '1970-01-01'), '%Y-%m-%dT%H:%i:%s.%fZ'),
        s.location, s.device, s.sensor, s.subject, r.value, r.txt
@@ -123,28 +130,41 @@ SELECT DATE_FORMAT(TIMESTAMPADD(MICROSECOND, r.ts, '1970-01-01'), '%Y-%m-%dT%H:0
 DELIMITER //
 
 -- Partitions of one table: made up to two months ahead, and those dropped that end `keep_days` or more before now (0: none).
--- The first ones reach back as far as is kept (13 months if for ever), for history that is moved here from elsewhere.
+-- The first ones reach back as far as is kept (13 months if for ever, at most ten years), for history that is moved here. Those
+-- that lie further ahead, which a wrong clock had made, become months like the others again, unless they hold so much that it
+-- is rather the clock of now that is wrong.
 CREATE OR REPLACE PROCEDURE upkeep_of(IN tab VARCHAR(64), IN now_us BIGINT, IN keep_days INT)
   SQL SECURITY DEFINER
 BEGIN
   DECLARE today DATE DEFAULT TIMESTAMPADD(MICROSECOND, now_us, '1970-01-01');
   DECLARE month, last DATE;
-  DECLARE end_us BIGINT;
-  DECLARE parts TEXT DEFAULT '';
+  DECLARE end_us, last_us, ahead BIGINT;
+  DECLARE old_parts, parts MEDIUMTEXT DEFAULT '';
 
   SET last = TIMESTAMPADD(MONTH, 3, today - INTERVAL DAYOFMONTH(today) - 1 DAY);
-  SET month = IF(keep_days > 0, today - INTERVAL keep_days DAY, today - INTERVAL 13 MONTH);
+  SET last_us = TIMESTAMPDIFF(SECOND, '1970-01-01', last) * 1000000;
+  SELECT SUM(table_rows) INTO ahead FROM information_schema.partitions
+   WHERE table_schema = DATABASE() AND table_name = tab AND partition_name <> 'later'
+     AND CAST(partition_description AS SIGNED) > last_us;
+  IF ahead > 100000 THEN
+    SET last_us = 9223372036854775807;
+  END IF;
+  SET month = IF(keep_days > 0, today - INTERVAL LEAST(keep_days, 3650) DAY, today - INTERVAL 13 MONTH);
   SET month = month - INTERVAL DAYOFMONTH(month) - 1 DAY;
   SELECT MAX(CAST(partition_description AS SIGNED)) INTO end_us FROM information_schema.partitions
-   WHERE table_schema = DATABASE() AND table_name = tab AND partition_name <> 'later';
+   WHERE table_schema = DATABASE() AND table_name = tab AND partition_name <> 'later'
+     AND CAST(partition_description AS SIGNED) <= last_us;
+  SELECT GROUP_CONCAT(partition_name ORDER BY partition_ordinal_position) INTO old_parts
+    FROM information_schema.partitions WHERE table_schema = DATABASE() AND table_name = tab
+     AND (partition_name = 'later' OR CAST(partition_description AS SIGNED) > last_us);
   SET month = GREATEST(month, COALESCE(TIMESTAMPADD(MICROSECOND, end_us, '1970-01-01'), month));
   WHILE month < last DO
     SET end_us = TIMESTAMPDIFF(SECOND, '1970-01-01', month + INTERVAL 1 MONTH) * 1000000;
     SET parts = CONCAT(parts, 'PARTITION ', DATE_FORMAT(month, 'p%Y_%m'), ' VALUES LESS THAN (', end_us, '), ');
     SET month = month + INTERVAL 1 MONTH;
   END WHILE;
-  IF parts <> '' THEN
-    EXECUTE IMMEDIATE CONCAT('ALTER TABLE ', tab, ' REORGANIZE PARTITION later INTO (', parts,
+  IF parts <> '' OR old_parts <> 'later' THEN
+    EXECUTE IMMEDIATE CONCAT('ALTER TABLE ', tab, ' REORGANIZE PARTITION ', old_parts, ' INTO (', parts,
                              'PARTITION later VALUES LESS THAN MAXVALUE)');
   END IF;
 
@@ -162,9 +182,12 @@ END //
 CREATE OR REPLACE PROCEDURE upkeep(IN now_us BIGINT, IN keep_raw_days INT, IN keep_minute_days INT)
   SQL SECURITY DEFINER
 BEGIN
+  DECLARE raw_least, minute_least INT;
+
+  SELECT COALESCE(MAX(raw_days), 0), COALESCE(MAX(minute_days), 0) INTO raw_least, minute_least FROM keep_at_least;
   SET now_us = LEAST(now_us, TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)));
-  CALL upkeep_of('reading', now_us, keep_raw_days);
-  CALL upkeep_of('reading_minute', now_us, keep_minute_days);
+  CALL upkeep_of('reading', now_us, IF(keep_raw_days > 0, GREATEST(keep_raw_days, raw_least), 0));
+  CALL upkeep_of('reading_minute', now_us, IF(keep_minute_days > 0, GREATEST(keep_minute_days, minute_least), 0));
 END //
 
 DELIMITER ;

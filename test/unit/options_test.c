@@ -279,6 +279,8 @@ static const struct {
 	{"store", "mariadb:", "mariadb:", NULL}, /* its backend will refuse it */
 	{"store", "mariadb://u:secret@h/db", NULL, NO_PASSWORD},
 	{"store", "mariadb:u:secret@h", NULL, NO_PASSWORD},
+	{"store", "mysql://root:secret@h/db", NULL, NO_PASSWORD},
+	{"store", "sqlite:/odd:name@home", "sqlite:/odd:name@home", NULL},
 	{"store", "mariadb://:@", NULL, NO_PASSWORD},
 	{"store_password_file", "/run/secrets/db", "/run/secrets/db", NULL},
 	{"store_password_file", "db", NULL,

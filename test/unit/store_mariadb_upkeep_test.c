@@ -191,6 +191,32 @@ static void a_clock_that_is_ahead_drops_nothing(void **state)
 	                     " table_name = 'reading'") < 20);
 }
 
+/* A server and a broker that both were ten years ahead for a while: afterwards months are made and dropped as ever. */
+static void a_clock_that_was_ahead_leaves_nothing_behind(void **state)
+{
+	(void)state;
+	struct store *store = maria_open("house");
+	const int64_t now = now_us();
+
+	keep_up(store, now, 400, 30);
+	put_ages(store, 0);
+	char *before = strdup(maria_ask("SELECT GROUP_CONCAT(partition_name) FROM information_schema.partitions WHERE"
+	                                " table_schema = DATABASE() AND table_name = 'reading'"));
+	maria_ask(
+		"CALL upkeep_of('reading', TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6) + INTERVAL 10 YEAR), 0)");
+	assert_true(
+		maria_ask_number("SELECT COUNT(*) FROM information_schema.partitions WHERE table_schema = DATABASE() AND"
+	                     " table_name = 'reading' AND partition_name > 'p2033'") > 3);
+	keep_up(store, now, 400, 30);
+	assert_string_equal(maria_ask("SELECT GROUP_CONCAT(partition_name) FROM information_schema.partitions WHERE"
+	                              " table_schema = DATABASE() AND table_name = 'reading'"),
+	                    before);
+	free(before);
+	for (size_t i = 0; i < COUNT(ages); i++)
+		if (ages[i] < 400 && !holds("reading", "value", i))
+			fail_msg("what is %d days old is lost", ages[i]);
+}
+
 static void a_clock_that_begins_in_1970_makes_no_600_partitions(void **state)
 {
 	(void)state;
@@ -217,6 +243,7 @@ int main(void)
 		TEST(retention_can_be_turned_on_later),
 		TEST(a_database_without_partitions_keeps_what_it_has),
 		TEST(a_clock_that_is_ahead_drops_nothing),
+		TEST(a_clock_that_was_ahead_leaves_nothing_behind),
 		TEST(a_clock_that_begins_in_1970_makes_no_600_partitions),
 	};
 

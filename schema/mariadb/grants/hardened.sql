@@ -34,6 +34,8 @@ BEGIN NOT ATOMIC
     GRANT SELECT, INSERT, UPDATE ON hearth.reading_hour    TO hearth_writer@localhost;
     GRANT SELECT, INSERT, UPDATE ON hearth.ingest_position TO hearth_writer@localhost;
     GRANT SELECT, INSERT, UPDATE ON hearth.witness_position TO hearth_writer@localhost;
+    -- What `upkeep` keeps at least; put what you want there.
+    INSERT INTO hearth.keep_at_least SELECT 400, 30 FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM hearth.keep_at_least);
     GRANT EXECUTE ON PROCEDURE hearth.upkeep               TO hearth_writer@localhost;
   END IF;
 END //
