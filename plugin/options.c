@@ -37,10 +37,11 @@ struct setting {
 	/* Reads a value (trimmed, not empty) into the field. NULL, or what to tell the person: often setting->wanted. */
 	const char *(*read)(const struct setting *setting, struct slice value, void *field);
 	const char *wanted;
-	unsigned long long min, max;                      /* of a number, or of a path's bytes */
-	bool (*word_valid)(struct slice word);            /* of a list */
-	bool repeats;                                     /* may be given again, its lines add up */
-	const char *standard;                             /* the default; "": none needed; NULL: see below */
+	unsigned long long min, max;           /* of a number, or of a path's bytes */
+	bool (*word_valid)(struct slice word); /* of a list */
+	bool near_secret;     /* a person may put a password there by mistake: a refused value is not shown */
+	bool repeats;         /* may be given again, its lines add up */
+	const char *standard; /* the default; "": none needed; NULL: see below */
 	char *(*make_standard)(const struct options *so); /* the default from the rows above; the caller frees it */
 };
 
@@ -122,10 +123,12 @@ static struct slice behind(struct slice text, char character)
 	return (struct slice){text.ptr + skip, text.len - skip};
 }
 
-/* "scheme://user:password@host…", whatever the scheme. */
+/* "user:password@…" or "scheme://user:password@…", whatever the scheme. */
 static bool holds_password(struct slice text)
 {
-	struct slice password = behind(behind(text, ':'), ':');
+	const char *scheme = memmem(text.ptr, text.len, "://", 3);
+	struct slice rest = scheme || slice_begins(text, "mariadb:") ? behind(text, ':') : text;
+	struct slice password = behind(rest, ':');
 	return memchr(password.ptr, '@', password.len) != NULL;
 }
 
@@ -244,6 +247,7 @@ static const struct setting settings[] = {
 	},
 	{
 		.name = "store_password_file",
+		.near_secret = true,
 		.field = FIELD(store_password_file),
 		.read = read_path,
 		.max = 400,
@@ -268,6 +272,7 @@ static const struct setting settings[] = {
 	},
 	{
 		.name = "store_reader_password_file",
+		.near_secret = true,
 		.field = FIELD(store_reader_password_file),
 		.read = read_path,
 		.max = 400,
@@ -368,7 +373,7 @@ static bool line_read(const struct option_line *line, struct options *out, bool 
 		else
 			problem = value.len == 0 ? settings[i].wanted : setting_read(&settings[i], value, out);
 		given[i] = true;
-		if (problem == password_in_store)
+		if (problem == password_in_store || settings[i].near_secret)
 			value.len = 0;
 		if (problem)
 			options_error_value(error, line->key, value, problem);

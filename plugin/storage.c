@@ -196,8 +196,11 @@ static bool state_init(struct storage *storage)
 static bool store_check(struct storage *storage)
 {
 	char error[ERROR_MAX];
-	return storage->ops->check(&storage->place, error, sizeof error) != STORE_NEVER ||
-	       fail(storage, "plugin_opt_store", storage->options->store, error);
+	if (storage->ops->check(&storage->place, error, sizeof error) != STORE_NEVER)
+		return true;
+	/* What a URL holds is not repeated: a password may be in it, in a form that nobody knows. */
+	return fail(storage, "plugin_opt_store", storage->ops == &store_mariadb ? "mariadb:…" : storage->options->store,
+	            error);
 }
 
 static const struct store_ops *store_named(struct slice scheme)

@@ -232,8 +232,10 @@ static enum store_result position(struct store *store, uint64_t journal, struct 
 	if (best[0].node[0] != '\0')
 		*out = (struct store_position){best[0].journal, best[0].pos};
 	/* What COMMIT said OK to may be gone all the same, and new series with it. */
-	if (out->journal != store->stored.journal || out->position != store->stored.position)
+	if (store->stored.journal != 0 &&
+	    (out->journal != store->stored.journal || out->position != store->stored.position))
 		maria_forget_series(store);
+	store->stored = (struct store_position){0, 0};
 	snprintf(store->row_node, sizeof store->row_node, "%s", best[0].node);
 	return STORE_OK;
 }

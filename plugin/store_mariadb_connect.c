@@ -222,8 +222,9 @@ static bool enter(struct store *store, const struct mariadb_host *host, const ch
 		maria_say(store, "out of memory");
 		goto fail;
 	}
+	/* Of the position it counts that it was found, not that it changed. */
 	bool entered = mysql_real_connect(store->link, host->name, store->user, password, store->database, host->port,
-	                                  host->socket, 0) != NULL;
+	                                  host->socket, CLIENT_FOUND_ROWS) != NULL;
 	if (store->link->passwd) /* libmariadb's own copy, for a reconnection that never comes */
 		explicit_bzero(store->link->passwd, strlen(store->link->passwd));
 	if (entered) {

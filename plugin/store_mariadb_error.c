@@ -51,6 +51,7 @@ static const struct meaning meanings[] = {
 	{ER_NO_REFERENCED_ROW_2, MARIA_FAULT_DATA, NULL, NULL},
 	{ER_SIGNAL_EXCEPTION, MARIA_FAULT_DATA, NULL, NULL},
 	{ER_DATA_OUT_OF_RANGE, MARIA_FAULT_DATA, NULL, NULL},
+	{ER_DIVISION_BY_ZERO, MARIA_FAULT_DATA, NULL, NULL},
 	{ER_CONSTRAINT_FAILED, MARIA_FAULT_DATA, NULL, NULL},
 
 	/* Another transaction, or partitions that were made or dropped meanwhile. */

@@ -141,7 +141,7 @@ enum store_result maria_positions(struct store *store, store_position_callback c
 	if (result != STORE_OK)
 		return result;
 	while (next(store, statement, &result)) {
-		if (!callback(context, (struct slice){node, len}, &at))
+		if (!callback(context, (struct slice){node, len < sizeof node ? len : sizeof node}, &at))
 			break;
 	}
 	mysql_stmt_close(statement);

@@ -18,6 +18,9 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
+/* New ones in one statement: topics of 512 bytes have to fit into a server's 1 MiB. */
+#define SERIES_ROWS 1000
+
 struct maria_series {
 	UT_hash_handle hh;
 	uint32_t id;
@@ -163,7 +166,7 @@ enum store_result maria_add_series(struct store *store)
 			.buffer_type = MYSQL_TYPE_STRING, .buffer = columns->level[level], .length = columns->level_len[level]};
 	for (size_t at = 0; at < store->added_count;) {
 		size_t count = 0;
-		while (count < CHUNK_ROWS && at < store->added_count)
+		while (count < SERIES_ROWS && at < store->added_count)
 			set_levels(columns, count++, store->added[at++]);
 		if (maria_execute_bulk(store, MARIA_ADD_SERIES, binds, count))
 			continue;

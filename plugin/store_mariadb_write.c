@@ -33,6 +33,7 @@ static enum store_result no_memory(struct store *store)
 
 static enum store_result moved(struct store *store)
 {
+	maria_say(store, "its position moves by itself");
 	maria_rollback(store);
 	return STORE_MOVED;
 }

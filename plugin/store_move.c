@@ -2,24 +2,30 @@
 /*
  * store_move: see store_move.h.
  *
- * Everything is read in one order that does not change while nobody writes: series by name, and of each its readings, minutes
- * and hours by time. The new store holds under a name of its own how many of them it has, and moves that count in the
- * transaction that stores them; who begins again passes over as many. Minutes and hours are moved as they are, and not
- * reckoned once more, because readings that are too old are gone already.
+ * Everything is read in one order that does not change while nobody writes: series by name, and of each the series itself, its
+ * readings, minutes and hours by time. The new store holds under a name of its own how many of them it has, and moves that
+ * count in the transaction that stores them; who begins again passes over as many. Minutes and hours are moved as they
+ * are, and not reckoned once more, because readings that are too old are gone already.
  *
- * The brokers' own positions come last: a store with a broker's position is one that this broker has been moved to.
+ * That count is a position like a broker's. In place of a journal's id it has a mark of the old store as it is, whose last bit
+ * says whether all parts are there. Only then the brokers' own positions are moved: before, a broker that has one was started
+ * with the new store, which then has readings twice or will have; afterwards it goes on where it was.
+ *
+ * Nothing is written while an answer is being read: a server that waits for its reader too long would end it.
  */
 #include "store_move.h"
 
 #include "store_batch.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define MOVER     "hearth/move" /* has a '/', as no broker's name can */
-#define PART_ROWS 20000
-#define PART_TEXT (1 << 20)
+#define PAGE_ROWS 10000
+#define PAGE_TEXT (1 << 20) /* more than one text */
 
 /* All of time, of which a year has four digits. */
 static const struct store_span always = {INT64_MIN / 4, INT64_MAX / 4};
@@ -39,17 +45,31 @@ struct owners {
 	size_t count;
 };
 
+enum phase {
+	PARTS, /* some are there */
+	THERE, /* all are */
+	PHASES
+};
+
 struct mover {
 	const struct store_move *move;
 	struct store *from, *to;
+	uint64_t marks[PHASES];   /* of the old store */
 	struct store_position at; /* how much the new store has */
 	uint64_t before;          /* how much it had when this began */
 	uint64_t seen;            /* how much was read */
 	size_t series_done;
 	struct names names;
 	struct owners owners;
-	int64_t series; /* in the new store, of what is being read */
 
+	/* What is being read: a page of one series. */
+	int64_t series;         /* its id in the new store */
+	struct store_span rest; /* what was not read yet, but for so many rows of its first instant: */
+	size_t same, skip;      /* .. and those that are still to come once more */
+	size_t read;            /* of this page */
+	bool full;              /* there may be another page */
+
+	/* What waits to be stored: no more than a page of each kind. */
 	struct store_row *rows;
 	struct rollup *rollups[2]; /* minutes, hours */
 	size_t count, rollup_count[2];
@@ -62,21 +82,25 @@ struct mover {
 	size_t error_size;
 };
 
-static bool fail(struct mover *mover, const char *why)
+__attribute__((format(printf, 2, 3))) static bool fail(struct mover *mover, const char *format, ...)
 {
-	snprintf(mover->error, mover->error_size, "%s", why);
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(mover->error, mover->error_size, format, arguments);
+	va_end(arguments);
 	mover->result = MOVE_FAILED;
 	return false;
 }
 
 static bool fail_from(struct mover *mover)
 {
-	return fail(mover, mover->move->from_ops->error(mover->from));
+	return fail(mover, "%s", mover->move->from_ops->error(mover->from));
 }
 
 static bool fail_to(struct mover *mover)
 {
-	return fail(mover, mover->move->to_ops->error(mover->to));
+	return fail(mover, "%s", mover->move->to_ops->error(mover->to));
 }
 
 /* ---- what there is ---- */
@@ -117,81 +141,116 @@ static bool keep_owner(void *context, struct slice node, const struct store_posi
 	return true;
 }
 
+/* FNV-1a */
+static uint64_t mix(uint64_t hash, const void *bytes, size_t len)
+{
+	const unsigned char *byte = bytes;
+
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ byte[i]) * UINT64_C(0x100000001b3);
+	return hash;
+}
+
+/* Tells this old store from others, and from itself once a broker has written to it. */
+static void set_marks(struct mover *mover)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < mover->owners.count; i++) {
+		const struct owner *owner = &mover->owners.list[i];
+		hash = mix(hash, owner->node, strlen(owner->node) + 1);
+		hash = mix(hash, &owner->at.journal, sizeof owner->at.journal);
+		hash = mix(hash, &owner->at.position, sizeof owner->at.position);
+	}
+	for (size_t i = 0; i < mover->names.count; i++)
+		hash = mix(hash, mover->names.list[i], strlen(mover->names.list[i]) + 1);
+	for (uint64_t phase = PARTS; phase < PHASES; phase++)
+		mover->marks[phase] = (hash | 3) - 1 + phase; /* never 0 */
+}
+
 static bool look_around(struct mover *mover)
 {
 	const struct store_ops *ops = mover->move->from_ops;
 
 	if (ops->list(mover->from, keep_name, mover) != STORE_OK ||
-	    ops->positions(mover->from, keep_owner, mover) != STORE_OK)
+	    (mover->result == MOVE_DONE && ops->positions(mover->from, keep_owner, mover) != STORE_OK))
 		return fail_from(mover);
-	return mover->result != MOVE_FAILED;
+	set_marks(mover);
+	return mover->result == MOVE_DONE;
 }
 
 /* ---- the new store ---- */
 
-static bool open_as(struct mover *mover, const char *node)
+/* Opens it in the name of a node, and says where that node's journal stands there. */
+static bool open_as(struct mover *mover, const char *node, uint64_t journal, struct store_position *at)
 {
+	const struct store_ops *ops = mover->move->to_ops;
 	struct store_place place = mover->move->to;
 
 	place.node = node;
-	mover->move->to_ops->close(mover->to);
-	if (mover->move->to_ops->open(&place, &mover->to, mover->error, mover->error_size) == STORE_OK)
+	ops->close(mover->to);
+	if (ops->open(&place, &mover->to, mover->error, mover->error_size) != STORE_OK) {
+		mover->result = MOVE_FAILED;
+		return false;
+	}
+	return ops->position(mover->to, journal, at) == STORE_OK || fail_to(mover);
+}
+
+static bool write_batch(struct mover *mover, const struct store_batch *batch)
+{
+	size_t rejected;
+
+	switch (mover->move->to_ops->write(mover->to, batch, &rejected)) {
+	case STORE_OK:
 		return true;
-	mover->result = MOVE_FAILED;
-	return false;
+	case STORE_MOVED:
+		return fail(mover, "somebody else writes to the new store; wanted it for this alone");
+	default:
+		return fail_to(mover);
+	}
 }
 
-/* Where the broker stands in the new store. */
-static bool owner_position(struct mover *mover, const struct owner *owner, struct store_position *out)
+/* No broker was started with it yet. */
+static bool check_owners(struct mover *mover)
 {
-	return open_as(mover, owner->node) &&
-	       (mover->move->to_ops->position(mover->to, owner->at.journal, out) == STORE_OK || fail_to(mover));
-}
-
-/* *all: each has been moved to the new store already. */
-static bool look_at_owners(struct mover *mover, bool *all)
-{
-	*all = mover->owners.count > 0;
 	for (size_t i = 0; i < mover->owners.count; i++) {
 		const struct owner *owner = &mover->owners.list[i];
 		struct store_position at;
-		if (!owner_position(mover, owner, &at))
+		if (!open_as(mover, owner->node, owner->at.journal, &at))
 			return false;
-		if (at.journal == 0)
-			*all = false;
-		else if (at.journal != owner->at.journal || at.position < owner->at.position) {
-			snprintf(
-				mover->error, mover->error_size,
-				"the new store has readings of broker %s already; wanted one that this broker was not started with",
-				owner->node);
-			mover->result = MOVE_FAILED;
-			return false;
-		}
+		if (at.journal != 0)
+			return fail(mover,
+			            "the new store has readings of broker \"%s\" already; wanted one that this broker was not"
+			            " started with",
+			            owner->node);
 	}
 	return true;
 }
 
-/* Tells this old store from others: no two brokers' journals have one id. */
-static uint64_t mark_of(const struct owners *owners)
+/* Has the new store make room as for a broker; what it has no right to now is done once a broker runs. */
+static void prepare(struct mover *mover)
 {
-	uint64_t mark = UINT64_C(0x6865617274686d76);
+	const struct store_keep all = {.now_us = (int64_t)time(NULL) * 1000000};
+	bool more = true;
 
-	for (size_t i = 0; i < owners->count; i++)
-		mark ^= owners->list[i].at.journal;
-	return mark > 0 ? mark : 1;
+	while (more && mover->move->to_ops->upkeep(mover->to, &all, &more) == STORE_OK)
+		;
 }
 
-static bool begin_parts(struct mover *mover)
+/* Sees how much the new store has. */
+static bool begin(struct mover *mover)
 {
 	struct store_position at;
-	const uint64_t mark = mark_of(&mover->owners);
 
-	if (!open_as(mover, MOVER))
+	if (!open_as(mover, MOVER, mover->marks[PARTS], &at))
 		return false;
-	if (mover->move->to_ops->position(mover->to, mark, &at) != STORE_OK)
-		return fail_to(mover);
-	if (at.journal != 0 && at.journal != mark)
-		return fail(mover, "another store was moved to the new one before; wanted one for each");
+	if (at.journal != 0 && at.journal != mover->marks[PARTS] && at.journal != mover->marks[THERE])
+		return fail(mover, "another history was moved to the new store before, or this one and it was written to since;"
+		                   " wanted a new one for each");
+	if (at.journal == 0)
+		prepare(mover);
+	if (at.journal != mover->marks[THERE] && (!check_owners(mover) || !open_as(mover, MOVER, mover->marks[PARTS], &at)))
+		return false;
 	mover->at = at;
 	mover->before = at.position;
 	return true;
@@ -199,7 +258,7 @@ static bool begin_parts(struct mover *mover)
 
 /* ---- parts ---- */
 
-/* Stores what was gathered, and the count. */
+/* Stores what waits, and the count. */
 static bool flush(struct mover *mover)
 {
 	const struct store_rollups given = {{mover->rollups[0], mover->rollups[1]},
@@ -207,20 +266,13 @@ static bool flush(struct mover *mover)
 	const struct store_batch batch = {.rows = mover->rows,
 	                                  .count = mover->count,
 	                                  .from = mover->at,
-	                                  .to = {mark_of(&mover->owners), mover->seen},
+	                                  .to = {mover->marks[PARTS], mover->seen},
 	                                  .rollups = &given};
-	size_t rejected;
 
-	if (mover->seen <= mover->before || mover->seen == mover->at.position)
+	if (mover->seen <= mover->at.position)
 		return true;
-	switch (mover->move->to_ops->write(mover->to, &batch, &rejected)) {
-	case STORE_OK:
-		break;
-	case STORE_MOVED:
-		return fail(mover, "somebody else uses the new store; wanted it for this alone");
-	default:
-		return fail_to(mover);
-	}
+	if (!write_batch(mover, &batch))
+		return false;
 	mover->at = batch.to;
 	mover->count = mover->rollup_count[0] = mover->rollup_count[1] = 0;
 	mover->text_len = 0;
@@ -231,46 +283,48 @@ static bool flush(struct mover *mover)
 	return false;
 }
 
-/* Before something is kept; *wanted: it is not in the new store yet. False: no more. */
-static bool take(struct mover *mover, bool *wanted)
+/* Counts what is read next. True: the new store does not have it yet. */
+static bool count_one(struct mover *mover)
 {
-	bool full = mover->count == PART_ROWS || mover->rollup_count[0] == PART_ROWS ||
-	            mover->rollup_count[1] == PART_ROWS || mover->text_len > PART_TEXT - VALUE_TEXT_MAX;
-
-	if (full && !flush(mover))
-		return false;
-	mover->seen++;
-	*wanted = mover->seen > mover->before;
-	return true;
+	mover->full = ++mover->read == PAGE_ROWS;
+	return ++mover->seen > mover->before;
 }
 
 static bool keep_row(void *context, struct slice topic, const struct store_row *row)
 {
 	struct mover *mover = context;
-	bool wanted;
+	const struct slice text = row->value.text;
 
-	(void)topic;
-	if (!take(mover, &wanted))
-		return false;
-	if (!wanted)
+	if (mover->skip > 0) {
+		mover->skip--;
 		return true;
-	struct store_row *kept = &mover->rows[mover->count++];
-	*kept = *row;
-	kept->series = mover->series;
-	kept->value.text.ptr = mover->text + mover->text_len;
-	memcpy(mover->text + mover->text_len, row->value.text.ptr, row->value.text.len);
-	mover->text_len += row->value.text.len;
-	return true;
+	}
+	if (text.len > VALUE_TEXT_MAX)
+		return fail(mover, "%.*s has a text of more than %d bytes, which is none of Hearth's; wanted it removed",
+		            (int)topic.len, topic.ptr, VALUE_TEXT_MAX);
+	mover->full = text.len > PAGE_TEXT - mover->text_len;
+	if (mover->full)
+		return false;
+	mover->same = row->time_us == mover->rest.from_us ? mover->same + 1 : 1;
+	mover->rest.from_us = row->time_us;
+	if (count_one(mover)) {
+		struct store_row *kept = &mover->rows[mover->count++];
+		*kept = *row;
+		kept->series = mover->series;
+		kept->value.text.ptr = mover->text + mover->text_len;
+		if (text.len > 0)
+			memcpy(mover->text + mover->text_len, text.ptr, text.len);
+		mover->text_len += text.len;
+	}
+	return !mover->full;
 }
 
 static bool keep_rollup(void *context, const struct store_bucket *bucket)
 {
 	struct mover *mover = context;
-	bool wanted;
 
-	if (!take(mover, &wanted))
-		return false;
-	if (wanted)
+	mover->rest.from_us = bucket->time_us + 1;
+	if (count_one(mover))
 		mover->rollups[mover->period][mover->rollup_count[mover->period]++] =
 			(struct rollup){.series = mover->series,
 		                    .time_us = bucket->time_us,
@@ -278,29 +332,74 @@ static bool keep_rollup(void *context, const struct store_bucket *bucket)
 		                    .avg = bucket->avg,
 		                    .max = bucket->max,
 		                    .count = bucket->count};
-	return true;
+	return !mover->full;
+}
+
+static bool read_readings(struct mover *mover, const struct topic *topic)
+{
+	const struct store_ops *ops = mover->move->from_ops;
+
+	mover->skip = mover->same;
+	return ops->readings(mover->from, topic, mover->rest, PAGE_ROWS + mover->same, keep_row, mover) == STORE_OK;
+}
+
+static bool read_rollups(struct mover *mover, const struct topic *topic)
+{
+	const struct store_ops *ops = mover->move->from_ops;
+	const bool minutes = mover->period == 0;
+
+	return ops->buckets(mover->from, topic, minutes ? STORE_MINUTE : STORE_HOUR, mover->rest,
+	                    minutes ? STORE_MINUTE_US : STORE_HOUR_US, keep_rollup, mover) == STORE_OK;
+}
+
+/* Reads all there is by `read_page`, and stores all but what waits in the end. */
+static bool move_pages(struct mover *mover, const struct topic *topic,
+                       bool (*read_page)(struct mover *mover, const struct topic *topic))
+{
+	mover->rest = always;
+	mover->same = 0;
+	do {
+		mover->read = 0;
+		mover->full = false;
+		bool read = read_page(mover, topic);
+		if (mover->result != MOVE_DONE)
+			return false;
+		if (!read)
+			return fail_from(mover);
+	} while (mover->full && flush(mover));
+	return mover->result == MOVE_DONE;
 }
 
 static bool move_series(struct mover *mover, const char *name)
 {
-	const struct store_ops *from = mover->move->from_ops;
 	struct topic topic;
 
 	if (!topic_parse(slice_of(name), &topic))
-		return fail(mover, "the old store has a series that is none of Hearth's");
+		return fail(mover, "the old store has a series %s, which is none of Hearth's; wanted it removed", name);
 	if (mover->move->to_ops->series(mover->to, &topic, &mover->series) != STORE_OK)
 		return fail_to(mover);
-	bool read = from->readings(mover->from, &topic, always, SIZE_MAX, keep_row, mover) == STORE_OK;
-	for (mover->period = 0; read && mover->result == MOVE_DONE && mover->period < 2; mover->period++) {
-		bool minutes = mover->period == 0;
-		read = from->buckets(mover->from, &topic, minutes ? STORE_MINUTE : STORE_HOUR, always,
-		                     minutes ? STORE_MINUTE_US : STORE_HOUR_US, keep_rollup, mover) == STORE_OK;
-	}
-	if (!read)
-		return fail_from(mover);
+	mover->seen++; /* so that there is a batch for it even if it has no readings */
+	if (!move_pages(mover, &topic, read_readings))
+		return false;
+	for (mover->period = 0; mover->period < 2; mover->period++)
+		if (!move_pages(mover, &topic, read_rollups))
+			return false;
 	mover->series_done++;
-	/* Its id is good only until the next failure, so nothing of it waits when that of the next is asked for. */
-	return mover->result == MOVE_DONE && flush(mover);
+	return flush(mover);
+}
+
+static bool move_parts(struct mover *mover)
+{
+	for (size_t i = 0; i < mover->names.count; i++)
+		if (!move_series(mover, mover->names.list[i]))
+			return false;
+	if (mover->seen < mover->before)
+		return fail(mover, "the old store has lost readings since some of it was moved; wanted an empty new one");
+	const struct store_batch all = {.from = mover->at, .to = {mover->marks[THERE], mover->seen}};
+	if (!write_batch(mover, &all))
+		return false;
+	mover->at = all.to;
+	return true;
 }
 
 static bool move_owners(struct mover *mover)
@@ -308,47 +407,44 @@ static bool move_owners(struct mover *mover)
 	for (size_t i = 0; i < mover->owners.count; i++) {
 		const struct owner *owner = &mover->owners.list[i];
 		struct store_position at;
-		size_t rejected;
-		if (!owner_position(mover, owner, &at))
+		if (!open_as(mover, owner->node, owner->at.journal, &at))
 			return false;
 		const struct store_batch batch = {.from = at, .to = owner->at};
-		if (at.journal == 0 && mover->move->to_ops->write(mover->to, &batch, &rejected) != STORE_OK)
-			return fail_to(mover);
+		if (at.journal == 0 && !write_batch(mover, &batch))
+			return false;
 	}
 	return true;
 }
 
-static bool move_all(struct mover *mover, bool *already)
+static bool move_all(struct mover *mover)
 {
-	if (!look_around(mover) || !look_at_owners(mover, already) || !begin_parts(mover))
+	if (!look_around(mover) || !begin(mover))
 		return false;
-	if (*already)
-		return true;
-	for (size_t i = 0; i < mover->names.count; i++) {
-		if (!move_series(mover, mover->names.list[i]))
-			return false;
-	}
-	return move_owners(mover);
+	if (mover->at.journal != mover->marks[THERE] && !move_parts(mover))
+		return false;
+	/* The old store may be removed when this has said that all is done. */
+	return move_owners(mover) && (mover->move->to_ops->sync(mover->to, false) == STORE_OK || fail_to(mover));
 }
 
 static bool make_room(struct mover *mover)
 {
-	mover->rows = calloc(PART_ROWS, sizeof *mover->rows);
-	mover->rollups[0] = calloc(PART_ROWS, sizeof *mover->rollups[0]);
-	mover->rollups[1] = calloc(PART_ROWS, sizeof *mover->rollups[1]);
-	mover->text = malloc(PART_TEXT);
+	mover->rows = calloc(PAGE_ROWS, sizeof *mover->rows);
+	mover->rollups[0] = calloc(PAGE_ROWS, sizeof *mover->rollups[0]);
+	mover->rollups[1] = calloc(PAGE_ROWS, sizeof *mover->rollups[1]);
+	mover->text = malloc(PAGE_TEXT);
 	return (mover->rows && mover->rollups[0] && mover->rollups[1] && mover->text) || fail(mover, "out of memory");
 }
 
 enum move_result store_move(const struct store_move *move, uint64_t *rows, char *error, size_t error_size)
 {
 	struct mover mover = {.move = move, .result = MOVE_DONE, .error = error, .error_size = error_size};
-	bool already = false;
+	struct store_place from = move->from;
 
-	if (move->from_ops->open_to_read(&move->from, &mover.from, error, error_size) != STORE_OK)
+	from.node = MOVER;
+	if (move->from_ops->open_to_read(&from, &mover.from, error, error_size) != STORE_OK)
 		mover.result = MOVE_FAILED;
 	else if (make_room(&mover))
-		move_all(&mover, &already);
+		move_all(&mover);
 	*rows = mover.at.position;
 
 	move->from_ops->close(mover.from);

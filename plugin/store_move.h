@@ -4,7 +4,12 @@
  * broker's journal is stored, so that the broker goes on in the new store where it was in the old one.
  *
  * No broker may use either store meanwhile. What was interrupted is gone on with by calling it again: each part is stored
- * with the count of what was moved, in one transaction.
+ * with the count of what was moved, in one transaction. An old store that was written to in between is refused then, and so is
+ * a new one that its broker was started with before all was moved.
+ *
+ * The old store is only read, in pages, and must be of this version's schema. The new one is made if it is not there, and may
+ * have other brokers' readings. What it refuses for what it holds is kept aside there, as by store_ops.write; what the
+ * old one keeps aside stays there.
  */
 #ifndef HEARTH_STORE_MOVE_H
 #define HEARTH_STORE_MOVE_H
@@ -26,7 +31,7 @@ enum move_result {
 	MOVE_FAILED   /* error has one line; call it again when that is mended */
 };
 
-/* *rows: how much was moved in all, this time and before: readings, and what minutes and hours came to. */
+/* *rows: how much was moved in all, this time and before: series, readings, and what minutes and hours came to. */
 enum move_result store_move(const struct store_move *move, uint64_t *rows, char *error, size_t error_size);
 
 #endif

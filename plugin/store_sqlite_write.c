@@ -191,6 +191,7 @@ enum store_result lite_write(struct store *store, const struct store_batch *batc
 		code = move_position(store, &batch->from, &batch->to, &moved);
 	if (code == SQLITE_OK && !moved) {
 		lite_run(store, LITE_ROLLBACK);
+		lite_away(store, "its position moves by itself");
 		return STORE_MOVED;
 	}
 	if (code == SQLITE_OK)

@@ -257,7 +257,7 @@ static bool flush(struct writer *writer)
 		break;
 	case STORE_MOVED:
 		if (writer->moved) {
-			writer_lose_store(writer, "its position moves by itself");
+			writer_lose_store(writer, writer->ops->error(writer->store));
 			return false;
 		}
 		writer->moved = true;
