@@ -31,11 +31,15 @@ export DEBIAN_FRONTEND=noninteractive
 $as_root apt-get install -y -q --no-install-recommends $missing ||
   { $as_root apt-get update -q && $as_root apt-get install -y -q --no-install-recommends $missing; }
 
-# Debian starts a broker of its own as soon as the package is there.
-case "$missing " in
-  *" mosquitto "*)
-    if command -v systemctl >/dev/null && systemctl is-active --quiet mosquitto; then
-      echo "deps: Debian also started a system broker on port 1883; to stop it: ${as_root:+sudo }systemctl disable --now mosquitto"
-    fi
-    ;;
-esac
+# Debian starts a broker, and a database, of its own as soon as the package is there.
+tell_if_active() {
+  case "$missing " in
+    *" $1 "*)
+      if command -v systemctl >/dev/null && systemctl is-active --quiet "$2"; then
+        echo "deps: Debian also started a system $3; to stop it: ${as_root:+sudo }systemctl disable --now $2"
+      fi
+      ;;
+  esac
+}
+tell_if_active mosquitto mosquitto "broker on port 1883"
+tell_if_active mariadb-server mariadb "database on port 3306, which the tests do not use"
