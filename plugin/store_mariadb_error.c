@@ -26,7 +26,7 @@
 #define OTHER_TABLES                                                                                                   \
 	"the tables are not as schema/mariadb/001_initial.sql makes them: give Hearth a database of its own"
 #define MISSING_TABLE "restore it from a backup, or have it made anew and empty, " APPLY
-#define NOT_REACHED   "is MariaDB running there, and may this machine reach it?"
+#define NOT_REACHED   "see that MariaDB runs there and that this machine may reach it"
 
 struct meaning {
 	unsigned code;

@@ -322,8 +322,8 @@ static void tells_a_server_that_will_not_do(void **state)
 static void tells_a_server_that_is_not_there(void **state)
 {
 	(void)state;
-	expect_refusal("//%U@127.0.0.1:1/hearth", "(2002)", "is MariaDB running there");
-	expect_refusal("//%U@/nowhere/socket/hearth", "'/nowhere/socket' (2)", "is MariaDB running there");
+	expect_refusal("//%U@127.0.0.1:1/hearth", "(2002)", "see that MariaDB runs there");
+	expect_refusal("//%U@/nowhere/socket/hearth", "'/nowhere/socket' (2)", "see that MariaDB runs there");
 }
 
 static void tells_a_server_that_is_full(void **state)
