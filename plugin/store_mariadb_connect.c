@@ -348,11 +348,3 @@ void maria_close(struct store *store)
 	free(store->node);
 	free(store);
 }
-
-bool maria_is_private(const struct store *store)
-{
-	unsigned protocol = MYSQL_PROTOCOL_DEFAULT;
-
-	mysql_get_optionv(store->link, MYSQL_OPT_PROTOCOL, &protocol);
-	return protocol == MYSQL_PROTOCOL_SOCKET || mysql_get_ssl_cipher(store->link) != NULL;
-}

@@ -93,9 +93,6 @@ enum store_result maria_connect(const struct store_place *place, struct store **
 /* Closes and frees; NULL is allowed. */
 void maria_close(struct store *store);
 
-/* Is nobody on the way able to read along? Always so on a socket. */
-bool maria_is_private(const struct store *store);
-
 /* ---- store_mariadb_schema.c ---- */
 
 /* Brings the schema to the newest version, or sees that it is there, or says which file has to be applied by hand. */

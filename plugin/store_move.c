@@ -16,6 +16,7 @@
 #include "store_move.h"
 
 #include "store_batch.h"
+#include "store_move_source.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -23,44 +24,20 @@
 #include <string.h>
 #include <time.h>
 
-#define MOVER     "hearth/move" /* has a '/', as no broker's name can */
 #define PAGE_ROWS 10000
 #define PAGE_TEXT (1 << 20) /* more than one text */
 
 /* All of time, of which a year has four digits. */
 static const struct store_span always = {INT64_MIN / 4, INT64_MAX / 4};
 
-struct names {
-	char **list;
-	size_t count, room;
-};
-
-struct owner {
-	char node[1024];
-	struct store_position at;
-};
-
-struct owners {
-	struct owner *list;
-	size_t count;
-};
-
-enum phase {
-	PARTS, /* some are there */
-	THERE, /* all are */
-	PHASES
-};
-
 struct mover {
 	const struct store_move *move;
 	struct store *from, *to;
-	uint64_t marks[PHASES];   /* of the old store */
+	struct move_source source;
 	struct store_position at; /* how much the new store has */
 	uint64_t before;          /* how much it had when this began */
 	uint64_t seen;            /* how much was read */
 	size_t series_done;
-	struct names names;
-	struct owners owners;
 
 	/* What is being read: a page of one series. */
 	int64_t series;         /* its id in the new store */
@@ -103,82 +80,6 @@ static bool fail_to(struct mover *mover)
 	return fail(mover, "%s", mover->move->to_ops->error(mover->to));
 }
 
-/* ---- what there is ---- */
-
-static bool keep_name(void *context, struct slice topic)
-{
-	struct mover *mover = context;
-	struct names *names = &mover->names;
-
-	if (names->count == names->room) {
-		size_t room = names->room > 0 ? 2 * names->room : 64;
-		char **bigger = realloc(names->list, room * sizeof *bigger);
-		if (!bigger)
-			return fail(mover, "out of memory");
-		names->list = bigger;
-		names->room = room;
-	}
-	names->list[names->count] = strndup(topic.ptr, topic.len);
-	if (!names->list[names->count])
-		return fail(mover, "out of memory");
-	names->count++;
-	return true;
-}
-
-static bool keep_owner(void *context, struct slice node, const struct store_position *at)
-{
-	struct mover *mover = context;
-	struct owners *owners = &mover->owners;
-
-	if (slice_is(node, MOVER)) /* the old store was moved to once */
-		return true;
-	struct owner *bigger = realloc(owners->list, (owners->count + 1) * sizeof *bigger);
-	if (!bigger)
-		return fail(mover, "out of memory");
-	owners->list = bigger;
-	snprintf(bigger[owners->count].node, sizeof bigger->node, "%.*s", (int)node.len, node.ptr);
-	bigger[owners->count++].at = *at;
-	return true;
-}
-
-/* FNV-1a */
-static uint64_t mix(uint64_t hash, const void *bytes, size_t len)
-{
-	const unsigned char *byte = bytes;
-
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ byte[i]) * UINT64_C(0x100000001b3);
-	return hash;
-}
-
-/* Tells this old store from others, and from itself once a broker has written to it. */
-static void set_marks(struct mover *mover)
-{
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-	for (size_t i = 0; i < mover->owners.count; i++) {
-		const struct owner *owner = &mover->owners.list[i];
-		hash = mix(hash, owner->node, strlen(owner->node) + 1);
-		hash = mix(hash, &owner->at.journal, sizeof owner->at.journal);
-		hash = mix(hash, &owner->at.position, sizeof owner->at.position);
-	}
-	for (size_t i = 0; i < mover->names.count; i++)
-		hash = mix(hash, mover->names.list[i], strlen(mover->names.list[i]) + 1);
-	for (uint64_t phase = PARTS; phase < PHASES; phase++)
-		mover->marks[phase] = (hash | 3) - 1 + phase; /* never 0 */
-}
-
-static bool look_around(struct mover *mover)
-{
-	const struct store_ops *ops = mover->move->from_ops;
-
-	if (ops->list(mover->from, keep_name, mover) != STORE_OK ||
-	    (mover->result == MOVE_DONE && ops->positions(mover->from, keep_owner, mover) != STORE_OK))
-		return fail_from(mover);
-	set_marks(mover);
-	return mover->result == MOVE_DONE;
-}
-
 /* ---- the new store ---- */
 
 /* Opens it in the name of a node, and says where that node's journal stands there. */
@@ -213,8 +114,8 @@ static bool write_batch(struct mover *mover, const struct store_batch *batch)
 /* No broker was started with it yet. */
 static bool check_owners(struct mover *mover)
 {
-	for (size_t i = 0; i < mover->owners.count; i++) {
-		const struct owner *owner = &mover->owners.list[i];
+	for (size_t i = 0; i < mover->source.owner_count; i++) {
+		const struct move_owner *owner = &mover->source.owners[i];
 		struct store_position at;
 		if (!open_as(mover, owner->node, owner->at.journal, &at))
 			return false;
@@ -242,14 +143,15 @@ static bool begin(struct mover *mover)
 {
 	struct store_position at;
 
-	if (!open_as(mover, MOVER, mover->marks[PARTS], &at))
+	if (!open_as(mover, MOVE_NODE, mover->source.marks[PARTS], &at))
 		return false;
-	if (at.journal != 0 && at.journal != mover->marks[PARTS] && at.journal != mover->marks[THERE])
+	if (at.journal != 0 && at.journal != mover->source.marks[PARTS] && at.journal != mover->source.marks[THERE])
 		return fail(mover, "another history was moved to the new store before, or this one and it was written to since;"
 		                   " wanted a new one for each");
 	if (at.journal == 0)
 		prepare(mover);
-	if (at.journal != mover->marks[THERE] && (!check_owners(mover) || !open_as(mover, MOVER, mover->marks[PARTS], &at)))
+	if (at.journal != mover->source.marks[THERE] &&
+	    (!check_owners(mover) || !open_as(mover, MOVE_NODE, mover->source.marks[PARTS], &at)))
 		return false;
 	mover->at = at;
 	mover->before = at.position;
@@ -266,7 +168,7 @@ static bool flush(struct mover *mover)
 	const struct store_batch batch = {.rows = mover->rows,
 	                                  .count = mover->count,
 	                                  .from = mover->at,
-	                                  .to = {mover->marks[PARTS], mover->seen},
+	                                  .to = {mover->source.marks[PARTS], mover->seen},
 	                                  .rollups = &given};
 
 	if (mover->seen <= mover->at.position)
@@ -277,7 +179,7 @@ static bool flush(struct mover *mover)
 	mover->count = mover->rollup_count[0] = mover->rollup_count[1] = 0;
 	mover->text_len = 0;
 	if (!mover->move->progress ||
-	    mover->move->progress(mover->move->context, mover->series_done, mover->names.count, mover->seen))
+	    mover->move->progress(mover->move->context, mover->series_done, mover->source.name_count, mover->seen))
 		return true;
 	mover->result = MOVE_STOPPED;
 	return false;
@@ -390,12 +292,12 @@ static bool move_series(struct mover *mover, const char *name)
 
 static bool move_parts(struct mover *mover)
 {
-	for (size_t i = 0; i < mover->names.count; i++)
-		if (!move_series(mover, mover->names.list[i]))
+	for (size_t i = 0; i < mover->source.name_count; i++)
+		if (!move_series(mover, mover->source.names[i]))
 			return false;
 	if (mover->seen < mover->before)
 		return fail(mover, "the old store has lost readings since some of it was moved; wanted an empty new one");
-	const struct store_batch all = {.from = mover->at, .to = {mover->marks[THERE], mover->seen}};
+	const struct store_batch all = {.from = mover->at, .to = {mover->source.marks[THERE], mover->seen}};
 	if (!write_batch(mover, &all))
 		return false;
 	mover->at = all.to;
@@ -404,8 +306,8 @@ static bool move_parts(struct mover *mover)
 
 static bool move_owners(struct mover *mover)
 {
-	for (size_t i = 0; i < mover->owners.count; i++) {
-		const struct owner *owner = &mover->owners.list[i];
+	for (size_t i = 0; i < mover->source.owner_count; i++) {
+		const struct move_owner *owner = &mover->source.owners[i];
 		struct store_position at;
 		if (!open_as(mover, owner->node, owner->at.journal, &at))
 			return false;
@@ -418,9 +320,13 @@ static bool move_owners(struct mover *mover)
 
 static bool move_all(struct mover *mover)
 {
-	if (!look_around(mover) || !begin(mover))
+	if (!move_source_look(&mover->source, mover->move->from_ops, mover->from, mover->error, mover->error_size)) {
+		mover->result = MOVE_FAILED;
 		return false;
-	if (mover->at.journal != mover->marks[THERE] && !move_parts(mover))
+	}
+	if (!begin(mover))
+		return false;
+	if (mover->at.journal != mover->source.marks[THERE] && !move_parts(mover))
 		return false;
 	/* The old store may be removed when this has said that all is done. */
 	return move_owners(mover) && (mover->move->to_ops->sync(mover->to, false) == STORE_OK || fail_to(mover));
@@ -440,7 +346,7 @@ enum move_result store_move(const struct store_move *move, uint64_t *rows, char 
 	struct mover mover = {.move = move, .result = MOVE_DONE, .error = error, .error_size = error_size};
 	struct store_place from = move->from;
 
-	from.node = MOVER;
+	from.node = MOVE_NODE;
 	if (move->from_ops->open_to_read(&from, &mover.from, error, error_size) != STORE_OK)
 		mover.result = MOVE_FAILED;
 	else if (make_room(&mover))
@@ -449,10 +355,7 @@ enum move_result store_move(const struct store_move *move, uint64_t *rows, char 
 
 	move->from_ops->close(mover.from);
 	move->to_ops->close(mover.to);
-	for (size_t i = 0; i < mover.names.count; i++)
-		free(mover.names.list[i]);
-	free(mover.names.list);
-	free(mover.owners.list);
+	move_source_free(&mover.source);
 	free(mover.rows);
 	free(mover.rollups[0]);
 	free(mover.rollups[1]);
