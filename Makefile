@@ -36,13 +36,14 @@ CFLAGS   ?=
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DHEARTH_VERSION='"$(VERSION)"' \
              -DHEARTH_SHARE='"$(PREFIX)/share/hearth"' $(MODE) $(WARNINGS) -fPIC -fvisibility=hidden \
              -MMD -MP $(CFLAGS)
-LIBS     := -lcjson -lsqlite3 -lmariadb -lm -lpthread
+LIBS     := -lcjson -lsqlite3 -lmariadb -lcrypto -lm -lpthread
 HARDEN   := -Wl,-z,relro,-z,now
 
 MODULES  := $(patsubst plugin/%.c,%,$(wildcard plugin/*.c))
 OBJECTS  := $(MODULES:%=$(B)/plugin/%.o) $(B)/gen/schema_sqlite.o $(B)/gen/schema_mariadb.o
-# What can run without a broker: everything but the two files that call Mosquitto.
-PURE     := $(filter-out $(B)/plugin/plugin.o $(B)/plugin/broker.o,$(OBJECTS))
+# What can run without a broker: everything but the files that call Mosquitto.
+PURE     := $(filter-out $(B)/plugin/plugin.o $(B)/plugin/plugin_access.o $(B)/plugin/broker.o,$(OBJECTS))
+CTRL     := $(patsubst plugin/ctrl/%.c,$(B)/plugin/ctrl/%.o,$(wildcard plugin/ctrl/*.c))
 UNIT     := $(patsubst test/unit/%.c,$(B)/test/unit/%,$(wildcard test/unit/*_test.c))
 UNIT_AID := $(patsubst test/unit/%.c,$(B)/test/unit/%.o,$(filter-out %_test.c,$(wildcard test/unit/*.c)))
 BROKER   := $(patsubst test/broker/%.c,$(B)/test/broker/%,$(wildcard test/broker/*_test.c))
@@ -58,7 +59,7 @@ PRELOAD  := $(shell $(CC) -print-file-name=libtsan.so)
 endif
 
 DEPS_RUN  := gcc libc6-dev mosquitto mosquitto-clients mosquitto-dev libmosquitto-dev libcjson-dev libsqlite3-dev \
-             libmariadb-dev uthash-dev sqlite3 iproute2
+             libmariadb-dev libssl-dev uthash-dev sqlite3 iproute2
 DEPS_TEST := mariadb-server mariadb-client openssl libcmocka-dev python3-jsonschema clang clang-format clang-tidy cppcheck
 
 .PHONY: all run test test-long test-unit test-broker bench bench-store bench-query check check-format check-includes check-tidy check-cppcheck check-clang \
@@ -66,17 +67,25 @@ DEPS_TEST := mariadb-server mariadb-client openssl libcmocka-dev python3-jsonsch
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(B)/mosquitto_hearth.so
+all: $(B)/mosquitto_hearth.so $(B)/mosquitto_ctrl_hearth.so
 
 $(B)/mosquitto_hearth.so: $(OBJECTS)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(MODE) $(LTO) -shared $(HARDEN) -o $@ $^ $(LIBS)
 
+# mosquitto_ctrl hearth: what works offline takes from the plugin's modules what it needs.
+$(B)/mosquitto_ctrl_hearth.so: $(CTRL) $(B)/libhearth.a
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(MODE) $(LTO) -shared -Wl,-z,defs $(HARDEN) -o $@ $^ -lmosquitto $(LIBS)
+
+$(B)/libhearth.a: $(PURE)
+	$(Q)rm -f $@ && gcc-ar rcs $@ $^
+
 # Compiled again if the Makefile, which holds the version and the flags, is another.
 $(B)/plugin/%.o: plugin/%.c Makefile
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
-	$(Q)$(CC) $(ALL_CFLAGS) $(LTO_FAT) -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) $(LTO_FAT) -Iplugin -c -o $@ $<
 
 # The SQL migrations travel inside the plugin; see plugin/migration.h.
 $(B)/gen/schema_sqlite.c: $(sort $(wildcard schema/sqlite/*/*.sql)) plugin/embed.sh
@@ -113,7 +122,7 @@ TEST_ENV  = HEARTH_PLUGIN=$(abspath $(B))/mosquitto_hearth.so MOSQUITTO=$(MOSQUI
 
 PROGRAMS_UNIT   = $(UNIT) $(FAULT)/nth_call_test
 PROGRAMS_BROKER = $(BROKER)
-PLUGINS         = $(B)/mosquitto_hearth.so $(FAULT)/mosquitto_hearth_fault.so
+PLUGINS         = $(B)/mosquitto_hearth.so $(B)/mosquitto_ctrl_hearth.so $(FAULT)/mosquitto_hearth_fault.so
 PYTHON_TESTS    = $(wildcard test/unit/*_test.py)
 
 test: $(PROGRAMS_UNIT) $(PROGRAMS_BROKER) $(PLUGINS)
@@ -138,9 +147,15 @@ $(B)/test/%.o: test/%.c Makefile
 
 SERVER   := $(addprefix $(B)/test/support/,mariadb_server.o mariadb_server_sql.o patience.o)
 
-$(UNIT): $(B)/test/unit/%: $(B)/test/unit/%.o $(UNIT_AID) $(SERVER) $(PURE)
+CTRL_UNIT := $(filter $(B)/test/unit/ctrl_%,$(UNIT))
+
+$(filter-out $(CTRL_UNIT),$(UNIT)): $(B)/test/unit/%: $(B)/test/unit/%.o $(UNIT_AID) $(SERVER) $(PURE)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(MODE) -o $@ $^ -lcmocka $(LIBS)
+
+$(CTRL_UNIT): $(B)/test/unit/%: $(B)/test/unit/%.o $(CTRL) $(PURE)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(MODE) -o $@ $^ -lmosquitto -lcmocka $(LIBS)
 
 $(BROKER): $(B)/test/broker/%: $(B)/test/broker/%.o $(SUPPORT)
 	@echo "  LINK  $@"
@@ -197,8 +212,8 @@ $(B)/test/bench/empty_plugin.so: $(B)/test/bench/empty_plugin.o
 
 # ---- check ----
 
-C_FILES   = $(wildcard plugin/*.c test/*/*.c)
-CH_FILES  = $(wildcard plugin/*.[ch] test/*/*.[ch])
+C_FILES   = $(wildcard plugin/*.c plugin/ctrl/*.c test/*/*.c)
+CH_FILES  = $(wildcard plugin/*.[ch] plugin/ctrl/*.[ch] test/*/*.[ch])
 
 check: check-format check-includes check-clang check-tidy check-cppcheck
 	@echo "check: all fine"
@@ -228,9 +243,16 @@ check-cppcheck:
 
 # ---- install ----
 
-install: $(B)/mosquitto_hearth.so
+# mosquitto_ctrl finds its modules where the dynamic linker looks, and nowhere else.
+LIBRARIES = $(PREFIX)/lib/$(shell $(CC) -print-multiarch 2>/dev/null || gcc -print-multiarch)
+
+install: $(B)/mosquitto_hearth.so $(B)/mosquitto_ctrl_hearth.so
 	install -d $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/share/hearth
 	install -m 644 $(B)/mosquitto_hearth.so $(DESTDIR)$(PREFIX)/lib/mosquitto_hearth.so
+	install -d $(DESTDIR)$(LIBRARIES) $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -m 644 $(B)/mosquitto_ctrl_hearth.so $(DESTDIR)$(LIBRARIES)/mosquitto_ctrl_hearth.so
+	LD_LIBRARY_PATH=$(B) mosquitto_ctrl hearth completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/mosquitto_ctrl
+	[ -n "$(DESTDIR)" ] || ldconfig
 	install -d $(DESTDIR)$(PREFIX)/share/hearth/mariadb/grants
 	install -m 644 schema/mariadb/*.sql $(DESTDIR)$(PREFIX)/share/hearth/mariadb
 	install -m 644 schema/mariadb/grants/*.sql $(DESTDIR)$(PREFIX)/share/hearth/mariadb/grants
