@@ -24,6 +24,24 @@ struct broker_ops {
 	void (*log)(enum notice_level level, const char *line);
 	/* The user name of the client behind a message; NULL: none. Valid during the message's callback. */
 	const char *(*username)(const void *client);
+
+	/* ---- about a client, during a callback; texts may be NULL ---- */
+	const char *(*client_id)(const void *client);
+	const char *(*address)(const void *client);
+	bool (*is_stored)(const void *client); /* its session outlives the connection */
+	bool (*is_restored)(
+		const void *client); /* it has not connected since the broker started: its session was on the disk */
+	/* The common name of the certificate that the listener has verified, NUL-terminated. False: none, or it does not fit. */
+	bool (*certificate_name)(const void *client, char *name, size_t size);
+
+	/* Publishes to one client alone, whatever it may read; bytes are copied. False as `publish`. */
+	bool (*respond)(const char *client_id, const char *topic, struct slice payload);
+	/* Ends connections; their Wills are published. Not from inside a message's callback. */
+	void (*drop)(const char *client_id);
+	void (*drop_user)(const char *username);
+	/* Mosquitto from 2.1 lets a sign-in wait for its verdict. */
+	bool (*can_wait)(void);
+	void (*complete_sign_in)(const char *client_id, bool yes);
 };
 
 /* The broker that loaded the plugin. */

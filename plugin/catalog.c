@@ -7,32 +7,21 @@
  */
 #include "catalog.h"
 
-#include <cjson/cJSON.h>
+#include "catalog_documents.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#define HASH_NONFATAL_OOM 1 /* an element that found no memory has hh.tbl NULL */
-#include <uthash.h>
-
-struct content {
-	char *text;
-	size_t text_len;
-	cJSON *json;
-};
-
-struct document {
-	char *name;         /* the config topic */
-	struct topic topic; /* into name */
-	struct content content;
-	UT_hash_handle hh;
-};
 
 struct catalog {
 	struct series_table *series;
 	struct action *action;
-	struct document *documents;
+	struct catalog_documents documents;
+	struct catalog_permission permission;
 	size_t bound; /* series below this number are bound */
 	struct catalog_unbound unbound;
+	const struct catalog_document *listed; /* the listed_at-th, so that a list is gone through at once; NULL: unknown */
+	size_t listed_at;
 };
 
 struct catalog *catalog_new(struct series_table *series, struct action *action)
@@ -47,106 +36,19 @@ struct catalog *catalog_new(struct series_table *series, struct action *action)
 
 static const struct config_error no_memory = {"$", "no memory", "the same again when there is some"};
 
-/* ---- documents ---- */
-
-static void content_free(struct content *content)
-{
-	cJSON_Delete(content->json);
-	free(content->text);
-}
-
-/* What a payload holds; nothing if it is empty. False: *error is set. */
-static bool content_read(struct slice text, struct content *out, struct config_error *error)
-{
-	*out = (struct content){0};
-	if (text.len == 0)
-		return true;
-	cJSON *json = config_parse(text, error);
-	char *copy = json != NULL ? malloc(text.len) : NULL;
-	if (copy == NULL) {
-		if (json != NULL)
-			*error = no_memory;
-		cJSON_Delete(json);
-		return false;
-	}
-	memcpy(copy, text.ptr, text.len);
-	*out = (struct content){copy, text.len, json};
-	return true;
-}
-
-static void document_free(struct document *document)
-{
-	content_free(&document->content);
-	free(document->name);
-	free(document);
-}
-
-static struct document *document_find(const struct catalog *catalog, struct slice name)
-{
-	struct document *document = NULL;
-	HASH_FIND(hh, catalog->documents, name.ptr, name.len, document);
-	return document;
-}
-
-/* The document of a name, made without content if it is new. NULL: no memory. */
-static struct document *document_intern(struct catalog *catalog, struct slice name)
-{
-	struct document *document = document_find(catalog, name);
-	if (document != NULL)
-		return document;
-	document = calloc(1, sizeof *document);
-	if (document == NULL)
-		return NULL;
-	document->name = strndup(name.ptr, name.len);
-	if (document->name == NULL || !topic_parse((struct slice){document->name, name.len}, &document->topic)) {
-		document_free(document);
-		return NULL;
-	}
-	HASH_ADD_KEYPTR(hh, catalog->documents, document->name, name.len, document);
-	if (document->hh.tbl == NULL) {
-		document_free(document);
-		return NULL;
-	}
-	return document;
-}
-
-/* A document without content is none. */
-static void document_drop_empty(struct catalog *catalog, struct document *document)
-{
-	if (document->content.json != NULL)
-		return;
-	HASH_DEL(catalog->documents, document);
-	document_free(document);
-}
-
-/* The document at a level of a sensor's hierarchy; NULL: none. */
-static const cJSON *level_json(const struct catalog *catalog, struct slice location, struct slice device,
-                               struct slice sensor)
-{
-	char name[TOPIC_MAX + 32];
-	int len = snprintf(name, sizeof name, "%.*s/%.*s/%.*s/config", (int)location.len, location.ptr, (int)device.len,
-	                   device.ptr, (int)sensor.len, sensor.ptr);
-	const struct document *document = document_find(catalog, (struct slice){name, (size_t)len});
-	return document != NULL ? document->content.json : NULL;
-}
-
 /* The merged and compiled config of a sensor. *config is NULL if there is no document; false: *error is set. */
 static bool compile_for(const struct catalog *catalog, const struct topic *topic, struct config **config,
                         struct config_error *error)
 {
-	const struct slice all = slice_of(TOPIC_ALL);
-	const cJSON *house = level_json(catalog, all, all, topic->sensor);
-	const cJSON *location = level_json(catalog, topic->location, all, topic->sensor);
-	const cJSON *device = level_json(catalog, topic->location, topic->device, topic->sensor);
+	cJSON *merged;
 
 	*config = NULL;
-	if (house == NULL && location == NULL && device == NULL)
-		return true;
-	cJSON *merged = config_merge(house, location, device);
-	if (merged == NULL) {
+	if (!catalog_documents_merge(&catalog->documents, topic, &merged)) {
 		*error = no_memory;
 		return false;
 	}
+	if (merged == NULL)
+		return true;
 	*config = config_compile(merged, topic, error);
 	cJSON_Delete(merged);
 	return *config != NULL;
@@ -180,7 +82,7 @@ static bool merges_valid(const struct catalog *catalog, const struct topic *topi
 		return false;
 	if (is_exact(topic))
 		return true;
-	for (const struct document *d = catalog->documents; d != NULL; d = d->hh.next) {
+	for (const struct catalog_document *d = catalog->documents.all; d != NULL; d = d->hh.next) {
 		if (rules_over(topic, &d->topic) && !merge_valid(catalog, &d->topic, error)) {
 			snprintf(error->found, sizeof error->found, "a clash with %.60s", d->name);
 			return false;
@@ -350,39 +252,173 @@ static bool level_valid(const struct topic *topic, struct config_error *error)
 	return false;
 }
 
-enum catalog_result catalog_put(struct catalog *catalog, struct slice name, const struct topic *topic,
-                                struct slice payload, struct config_error *error)
+/* ---- the right to command ---- */
+
+static bool may_command(const struct catalog *catalog, const struct catalog_document *document, const char *target)
+{
+	char filter[TOPIC_MAX + 8];
+	struct topic topic;
+	const struct slice any = {"+", 1};
+
+	if (!topic_parse_sensor(slice_of(target), &topic))
+		return false;
+	/* Only a placeholder of a default is "all", and stands for each of them. */
+	struct slice location = slice_is(topic.location, TOPIC_ALL) ? any : topic.location;
+	struct slice device = slice_is(topic.device, TOPIC_ALL) ? any : topic.device;
+	int len = snprintf(filter, sizeof filter, "%.*s/%.*s/%.*s/set", (int)location.len, location.ptr, (int)device.len,
+	                   device.ptr, (int)topic.sensor.len, topic.sensor.ptr);
+	return catalog->permission.may_write(catalog->permission.context, slice_of(document->author),
+	                                     (struct slice){filter, (size_t)len});
+}
+
+/* False: *error has the first of its rules that commands what its author may not. */
+static bool rules_permitted(const struct catalog *catalog, const struct catalog_document *document,
+                            const struct config *config, struct config_error *error)
+{
+	for (size_t i = 0; i < config->rule_count; i++) {
+		const struct rule *rule = &config->rules[i];
+		const struct action_list *lists[] = {&rule->then_do, &rule->else_do, &rule->always_do};
+		for (size_t j = 0; j < sizeof lists / sizeof lists[0]; j++) {
+			for (size_t k = 0; k < lists[j]->count; k++) {
+				const char *target = lists[j]->items[k].target;
+				if (may_command(catalog, document, target))
+					continue;
+				snprintf(error->path, sizeof error->path, "$.rules[%zu]", i);
+				snprintf(error->found, sizeof error->found, "%s", target);
+				snprintf(error->wanted, sizeof error->wanted, "only what %.64s may command too", document->author);
+				return false;
+			}
+		}
+	}
+	return true;
+}
+
+/* May its author command all that its own rules name? Those it inherits are another document's. */
+static bool is_permitted(const struct catalog *catalog, struct catalog_document *document, struct config_error *error)
+{
+	struct config *config;
+
+	if (catalog->permission.may_write == NULL || document->author[0] == '\0' ||
+	    !cJSON_HasObjectItem(document->content.json, "rules"))
+		return true;
+	bool suspended = document->suspended;
+	document->suspended = false;
+	bool ok = compile_for(catalog, &document->topic, &config, error);
+	document->suspended = suspended;
+	ok = ok && rules_permitted(catalog, document, config, error);
+	config_free(config);
+	return ok;
+}
+
+void catalog_permit(struct catalog *catalog, const struct catalog_permission *permission)
+{
+	catalog->permission = *permission;
+}
+
+void catalog_recheck(struct catalog *catalog, catalog_recheck_callback callback, void *context)
+{
+	for (struct catalog_document *d = catalog->documents.all; d != NULL; d = d->hh.next) {
+		struct config_error error = {0};
+		bool suspended = !is_permitted(catalog, d, &error);
+		if (suspended == d->suspended)
+			continue;
+		d->suspended = suspended;
+		bind_again(catalog, &d->topic);
+		callback(context, &d->topic, suspended, &error);
+	}
+}
+
+/* ---- putting ---- */
+
+/* What a document was, to go back to. */
+struct before {
+	struct content content;
+	char *author;
+	bool suspended;
+};
+
+/* Puts content and author into a document if all that comes of it is right. */
+static bool document_replace(struct catalog *catalog, struct catalog_document *document, struct content *content,
+                             struct slice author, bool restoring, struct config_error *error)
+{
+	struct before before = {document->content, document->author, document->suspended};
+
+	document->content = *content;
+	document->suspended = false;
+	document->author = NULL;
+	bool ok = catalog_document_set_author(document, author);
+	if (!ok)
+		*error = no_memory;
+	ok = ok && merges_valid(catalog, &document->topic, error);
+	if (ok && content->json != NULL && !is_permitted(catalog, document, error)) {
+		document->suspended = restoring;
+		ok = restoring;
+	}
+	if (ok) {
+		content_free(&before.content);
+		free(before.author);
+		return true;
+	}
+	free(document->author);
+	document->content = before.content;
+	document->author = before.author;
+	document->suspended = before.suspended;
+	return false;
+}
+
+static enum catalog_result put(struct catalog *catalog, struct slice name, struct slice payload, struct slice author,
+                               bool restoring, struct config_error *error)
 {
 	struct slice text = slice_trim(payload);
-	const struct document *present = document_find(catalog, name);
-	struct slice before =
-		present != NULL ? (struct slice){present->content.text, present->content.text_len} : (struct slice){NULL, 0};
+	const struct catalog_document *present = catalog_document_find(&catalog->documents, name);
 	struct content content;
 
-	if (!level_valid(topic, error))
-		return CATALOG_REFUSED;
-	if (slice_equal(text, before))
+	if (present == NULL && text.len == 0)
+		return CATALOG_SAME;
+	if (present != NULL && slice_equal(text, (struct slice){present->content.text, present->content.text_len}) &&
+	    slice_is(author, present->author) && !present->suspended)
 		return CATALOG_SAME;
 	if (!content_read(text, &content, error))
 		return CATALOG_REFUSED;
-	struct document *document = document_intern(catalog, name);
+	catalog->listed = NULL;
+	struct catalog_document *document = catalog_document_intern(&catalog->documents, name);
 	if (document == NULL) {
 		content_free(&content);
 		*error = no_memory;
 		return CATALOG_REFUSED;
 	}
-	struct content old = document->content;
-	document->content = content;
-	if (!merges_valid(catalog, topic, error)) {
+	struct topic topic = document->topic;
+	if (!document_replace(catalog, document, &content, author, restoring, error)) {
 		content_free(&content);
-		document->content = old;
-		document_drop_empty(catalog, document);
+		catalog_document_drop_empty(&catalog->documents, document);
 		return CATALOG_REFUSED;
 	}
-	content_free(&old);
-	document_drop_empty(catalog, document);
-	return bind_again(catalog, topic) ? CATALOG_CHANGED : CATALOG_UNBOUND;
+	bool suspended = document->suspended;
+	char parts[TOPIC_MAX + 1]; /* the name goes with the document */
+	snprintf(parts, sizeof parts, "%s", document->name);
+	catalog_document_drop_empty(&catalog->documents, document);
+	topic_parse(slice_of(parts), &topic);
+	bool bound = bind_again(catalog, &topic);
+	return suspended ? CATALOG_SUSPENDED : bound ? CATALOG_CHANGED : CATALOG_UNBOUND;
 }
+
+enum catalog_result catalog_put(struct catalog *catalog, struct slice name, const struct topic *topic,
+                                struct slice payload, struct slice author, struct config_error *error)
+{
+	if (!level_valid(topic, error))
+		return CATALOG_REFUSED;
+	return put(catalog, name, payload, author, false, error);
+}
+
+enum catalog_result catalog_restore(struct catalog *catalog, struct slice name, const struct topic *topic,
+                                    struct slice payload, struct slice author, struct config_error *error)
+{
+	if (!level_valid(topic, error))
+		return CATALOG_REFUSED;
+	return put(catalog, name, payload, author, true, error);
+}
+
+/* ---- looking ---- */
 
 const struct catalog_unbound *catalog_unbound(const struct catalog *catalog)
 {
@@ -391,7 +427,31 @@ const struct catalog_unbound *catalog_unbound(const struct catalog *catalog)
 
 size_t catalog_count(const struct catalog *catalog)
 {
-	return HASH_COUNT(catalog->documents);
+	return HASH_COUNT(catalog->documents.all);
+}
+
+bool catalog_at(struct catalog *catalog, size_t n, struct catalog_entry *out)
+{
+	const struct catalog_document *document = catalog->documents.all;
+	size_t at = 0;
+
+	if (catalog->listed != NULL && catalog->listed_at <= n) {
+		document = catalog->listed;
+		at = catalog->listed_at;
+	}
+	for (; document != NULL && at < n; at++)
+		document = document->hh.next;
+	if (document == NULL)
+		return false;
+	catalog->listed = document;
+	catalog->listed_at = n;
+	*out = (struct catalog_entry){
+		.name = slice_of(document->name),
+		.payload = {document->content.text, document->content.text_len},
+		.author = slice_of(document->author),
+		.suspended = document->suspended,
+	};
+	return true;
 }
 
 void catalog_free(struct catalog *catalog)
@@ -402,12 +462,6 @@ void catalog_free(struct catalog *catalog)
 		struct series *series = series_at(catalog->series, i);
 		replace(catalog, series, NULL, NULL, 0);
 	}
-	struct document *document = catalog->documents;
-	HASH_CLEAR(hh, catalog->documents); /* the table goes, the elements stay linked */
-	while (document != NULL) {
-		struct document *next = document->hh.next;
-		document_free(document);
-		document = next;
-	}
+	catalog_documents_free(&catalog->documents);
 	free(catalog);
 }

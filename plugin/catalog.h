@@ -18,9 +18,10 @@ struct catalog;
 
 enum catalog_result {
 	CATALOG_CHANGED,
-	CATALOG_SAME,    /* byte for byte what was in force: nothing done, latches kept */
-	CATALOG_REFUSED, /* *error says where and why; nothing changed */
-	CATALOG_UNBOUND, /* in force, but some series could not be bound to it: too many series, or no memory */
+	CATALOG_SAME,      /* byte for byte what was in force: nothing done, latches kept */
+	CATALOG_REFUSED,   /* *error says where and why; nothing changed */
+	CATALOG_UNBOUND,   /* in force, but some series could not be bound to it: too many series, or no memory */
+	CATALOG_SUSPENDED, /* kept, and not in force; *error says why. Only of catalog_restore */
 };
 
 /* Neither is owned. NULL: no memory. */
@@ -28,11 +29,30 @@ struct catalog *catalog_new(struct series_table *series, struct action *action);
 void catalog_free(struct catalog *catalog);
 
 /*
+ * The right to command: may a user write all that a filter (of `set` topics) matches? A document is only in force while its author
+ * may write every `set` that its rules name. The author "" may all.
+ */
+struct catalog_permission {
+	bool (*may_write)(void *context, struct slice user, struct slice filter); /* NULL: everybody may all */
+	void *context;
+};
+void catalog_permit(struct catalog *catalog, const struct catalog_permission *permission);
+
+/*
  * Puts a document in force, or removes it if the payload is empty (white space counts as empty). `name` is the
  * `config` topic and `topic` its parse. Rules whose text did not change keep their latches.
  */
 enum catalog_result catalog_put(struct catalog *catalog, struct slice name, const struct topic *topic,
-                                struct slice payload, struct config_error *error);
+                                struct slice payload, struct slice author, struct config_error *error);
+
+/* The same at the start, for one that was in force: what its author may no longer command only suspends it. */
+enum catalog_result catalog_restore(struct catalog *catalog, struct slice name, const struct topic *topic,
+                                    struct slice payload, struct slice author, struct config_error *error);
+
+/* Rights have changed: suspends and revives documents, and calls back for each of these. */
+typedef void (*catalog_recheck_callback)(void *context, const struct topic *topic, bool suspended,
+                                         const struct config_error *error);
+void catalog_recheck(struct catalog *catalog, catalog_recheck_callback callback, void *context);
 
 /*
  * Binds every series that has appeared since the last call to its config. Returns false if some could not be: it has its
@@ -49,6 +69,14 @@ struct catalog_unbound {
 
 const struct catalog_unbound *catalog_unbound(const struct catalog *catalog);
 
-size_t catalog_count(const struct catalog *catalog); /* documents in force */
+size_t catalog_count(const struct catalog *catalog); /* documents, suspended ones too */
+
+struct catalog_entry {
+	struct slice name, payload, author; /* valid until something is put */
+	bool suspended;
+};
+
+/* The n-th, in the order in which they were put first; false: there is none. */
+bool catalog_at(struct catalog *catalog, size_t n, struct catalog_entry *out);
 
 #endif

@@ -91,29 +91,67 @@ bool feed_value(struct feed *feed, struct series *series, const struct value *va
 	return kept;
 }
 
-static size_t retained_size(struct slice topic, struct slice payload)
+/* ---- what people decide ---- */
+
+static bool has_room(struct feed *feed, size_t len)
 {
-	return 16 + topic.len + payload.len;
+	return len <= JOURNAL_PAYLOAD_MAX && journal_reserve(feed->journal, journal_record_size(len), JOURNAL_CONTROL) != 0;
 }
 
-bool feed_has_room(struct feed *feed, struct slice topic, struct slice payload)
+/* Again and again as long as there is room: a disk that refuses a page takes its segment with it. */
+static bool append(struct feed *feed, uint8_t type, const uint8_t *record, size_t len)
 {
-	size_t need = journal_record_size(retained_size(topic, payload));
-	return retained_size(topic, payload) <= JOURNAL_PAYLOAD_MAX &&
-	       journal_reserve(feed->journal, need, JOURNAL_CONTROL) != 0;
+	for (int tries = 0; tries < APPEND_TRIES && has_room(feed, len); tries++) {
+		if (journal_append(feed->journal, type, record, len) != 0)
+			return true;
+	}
+	return false;
 }
 
-bool feed_retain(struct feed *feed, struct slice topic, struct slice payload, struct instant now)
+bool feed_has_room(struct feed *feed, struct slice topic, struct slice payload, struct slice author)
 {
-	if (!feed_has_room(feed, topic, payload))
+	return has_room(feed, record_retained_size(topic, payload, author));
+}
+
+bool feed_retain(struct feed *feed, struct slice topic, struct slice payload, struct slice author, struct instant now)
+{
+	if (!feed_has_room(feed, topic, payload, author))
 		return false;
-	uint8_t *record = malloc(retained_size(topic, payload));
+	uint8_t *record = malloc(record_retained_size(topic, payload, author));
 	if (record == NULL)
 		return false;
-	size_t len = record_put_retained(record, now.wall_us, topic, payload);
-	bool kept = false;
-	for (int tries = 0; !kept && tries < APPEND_TRIES && feed_has_room(feed, topic, payload); tries++)
-		kept = journal_append(feed->journal, RECORD_RETAINED, record, len) != 0;
+	size_t len = record_put_retained(record, now.wall_us, topic, payload, author);
+	bool kept = append(feed, RECORD_RETAINED, record, len);
 	free(record);
 	return kept;
+}
+
+bool feed_documents(struct feed *feed, const struct document *documents, size_t count, struct instant now,
+                    uint64_t *end)
+{
+	if (!has_room(feed, record_documents_size(documents, count)))
+		return false;
+	uint8_t *record = malloc(record_documents_size(documents, count));
+	if (record == NULL)
+		return false;
+	size_t len = record_put_documents(record, now.wall_us, documents, count);
+	bool kept = append(feed, RECORD_DOCUMENTS, record, len);
+	free(record);
+	if (kept)
+		*end = journal_head(feed->journal);
+	return kept;
+}
+
+bool feed_renamed(struct feed *feed, struct slice from, struct slice to, struct instant now, uint64_t *end)
+{
+	uint8_t record[16 + 2 * TOPIC_MAX];
+	struct slice location, device;
+	if (!record_split_device(from, &location, &device) || !record_split_device(to, &location, &device) ||
+	    slice_equal(from, to))
+		return false;
+	size_t len = record_put_renamed(record, now.wall_us, from, to);
+	if (!append(feed, RECORD_RENAMED, record, len))
+		return false;
+	*end = journal_head(feed->journal);
+	return true;
 }

@@ -9,6 +9,7 @@
 
 #include "action.h"
 #include "catalog.h"
+#include "document.h"
 #include "journal.h"
 #include "series.h"
 
@@ -49,11 +50,26 @@ bool feed_value(struct feed *feed, struct series *series, const struct value *va
 
 /*
  * Puts a retained document of Hearth's own (config, switch, helper) into the journal; once this returns true it survives
- * the death of the process. False: the journal is full.
+ * the death of the process. `author` is the user name of who published it; empty: nobody is known. False: the journal is
+ * full.
  */
-bool feed_retain(struct feed *feed, struct slice topic, struct slice payload, struct instant now);
+bool feed_retain(struct feed *feed, struct slice topic, struct slice payload, struct slice author, struct instant now);
 
 /* Whether feed_retain would find room for it now. */
-bool feed_has_room(struct feed *feed, struct slice topic, struct slice payload);
+bool feed_has_room(struct feed *feed, struct slice topic, struct slice payload, struct slice author);
+
+/*
+ * Puts documents (accounts, sessions) into the journal as one change: a death of the process leaves all of it or nothing.
+ * *end is where the journal has to be synced to (journal_synced) before the change survives a loss of power. False: the
+ * journal is full, or together they are longer than a record may be.
+ */
+bool feed_documents(struct feed *feed, const struct document *documents, size_t count, struct instant now,
+                    uint64_t *end);
+
+/*
+ * Notes in the journal that a device ("location/device") has another name from here on, so that the history gives it to the
+ * readings before. *end as above. False: the journal is full, or these are no two names of a device.
+ */
+bool feed_renamed(struct feed *feed, struct slice from, struct slice to, struct instant now, uint64_t *end);
 
 #endif

@@ -7,6 +7,7 @@
 #include "intake.h"
 
 #include "delivery.h"
+#include "intake_config.h"
 #include "intake_losses.h"
 #include "own.h"
 #include "reading.h"
@@ -28,7 +29,8 @@ struct intake {
 	uint64_t gauge_messages; /* counters.messages and the time at the last gauges */
 	int64_t gauge_ms;
 	struct losses losses;
-	bool config_refused; /* by the journal, after it was in force */
+	struct config_intake config;
+	bool accounts; /* user names mean something */
 };
 
 /* A message on its way through a handler. */
@@ -226,8 +228,9 @@ static bool may_configure(const struct intake *intake, const struct message *mes
 static enum verdict on_config(struct intake *intake, struct arrival *arrival)
 {
 	const struct message *message = arrival->message;
-	struct config_error error = {0};
+	const char *user = intake->accounts ? intake->broker->username(message->client) : NULL;
 	struct topic topic = topic_of(arrival);
+	struct config_refusal refusal;
 
 	if (!may_configure(intake, message)) {
 		refuse(intake, arrival, "not_permitted", (struct slice){"", 0}, "a user that plugin_opt_config_from names");
@@ -238,39 +241,17 @@ static enum verdict on_config(struct intake *intake, struct arrival *arrival)
 		       "a config with the retain flag (mosquitto_pub -r), so that it is still known after a restart");
 		return INTAKE_WITHHOLD;
 	}
-	if (message->payload.len > CONFIG_PAYLOAD_MAX || !feed_has_room(&intake->feed, message->topic, message->payload)) {
-		bool too_long = message->payload.len > CONFIG_PAYLOAD_MAX;
-		refuse(intake, arrival, too_long ? "refused_config" : "journal_full", (struct slice){"", 0},
-		       too_long ? "at most 131072 bytes" : "room in the journal, so that the config survives a restart");
-		return INTAKE_WITHHOLD;
-	}
-	switch (catalog_put(intake->feed.catalog, message->topic, &topic, message->payload, &error)) {
-	case CATALOG_REFUSED:
-		intake->counters.refused++;
-		report_publish(intake->reporter, &topic,
-		               &(struct report){"refused_config", error.path, slice_of(error.found), error.wanted},
-		               arrival->now);
-		return INTAKE_WITHHOLD;
-	case CATALOG_SAME:
-		/* One that is in force is in the journal too, unless that once refused one. A removal is always kept: what it removes
-		 * may have found no place at the start and must not come back at the next. */
-		if (slice_trim(message->payload).len > 0 && !intake->config_refused)
-			return INTAKE_PASS;
-		break;
-	case CATALOG_UNBOUND: /* the next tick says which series and why */
-	case CATALOG_CHANGED:
-		break;
-	}
-	/* White space alone removes, as nothing does; else the very bytes are what a restart publishes again. */
-	struct slice payload = message->payload;
-	if (slice_trim(payload).len == 0)
-		payload.len = 0;
-	if (!feed_retain(&intake->feed, message->topic, payload, arrival->now)) {
-		intake->config_refused = true;
-		refuse(intake, arrival, "journal_full", (struct slice){"", 0},
-		       "a journal that takes it: the config is in force, and may be gone after a restart");
-	}
-	return INTAKE_PASS;
+	struct config_message config = {message->topic, &topic, message->payload, slice_of(user != NULL ? user : "")};
+	bool taken = config_take(&intake->config, &config, &refusal, arrival->now);
+	if (refusal.code == NULL)
+		return INTAKE_PASS;
+	const struct config_error *error = &refusal.error;
+	intake->counters.refused++;
+	report_publish(intake->reporter, &topic,
+	               &(struct report){refusal.code, error->path[0] != '\0' ? error->path : NULL, slice_of(error->found),
+	                                error->wanted},
+	               arrival->now);
+	return taken ? INTAKE_PASS : INTAKE_WITHHOLD;
 }
 
 static enum verdict on_alarm(struct intake *intake, struct arrival *arrival)
@@ -374,11 +355,10 @@ static int pass_of(const struct topic *topic)
 	return slice_is(topic->device, TOPIC_ALL) ? 1 : 2;
 }
 
-void intake_restore(struct intake *intake, struct slice name, struct slice payload, int pass, struct instant now)
+void intake_restore(struct intake *intake, struct slice name, struct slice payload, struct slice author, int pass,
+                    struct instant now)
 {
-	char topic_name[TOPIC_MAX + 1];
 	struct topic topic;
-	struct config_error error = {0};
 
 	if (name.len > TOPIC_MAX || !topic_parse(name, &topic) || pass_of(&topic) != pass || is_ignored(intake, name))
 		return;
@@ -386,14 +366,47 @@ void intake_restore(struct intake *intake, struct slice name, struct slice paylo
 		own_restore(&intake->own, name, &topic, payload, now);
 		return;
 	}
-	if (topic.subject != SUBJECT_CONFIG)
-		return;
-	if (payload.len > 0 && catalog_put(intake->feed.catalog, name, &topic, payload, &error) == CATALOG_REFUSED)
-		broker_logf(intake->broker, NOTICE_ERROR, "%.*s is not in force: %s: found %s; wanted %s", (int)name.len,
-		            name.ptr, error.path, error.found, error.wanted);
-	memcpy(topic_name, name.ptr, name.len);
-	topic_name[name.len] = '\0';
-	intake->broker->publish(topic_name, payload, 1, true, NULL, 0);
+	if (topic.subject == SUBJECT_CONFIG)
+		config_restore(&intake->config, &(struct config_message){name, &topic, payload, author});
+}
+
+bool intake_configure(struct intake *intake, struct slice name, struct slice payload, struct slice author,
+                      struct config_error *error, struct instant now)
+{
+	char text[TOPIC_MAX + 1];
+	struct topic topic;
+	struct config_refusal refusal;
+
+	if (!topic_parse(name, &topic) || topic.subject != SUBJECT_CONFIG || is_ignored(intake, name)) {
+		*error = (struct config_error){"topic", "another topic", "LOCATION/DEVICE/SENSOR/config"};
+		return false;
+	}
+	bool taken = config_take(&intake->config, &(struct config_message){name, &topic, payload, author}, &refusal, now);
+	*error = refusal.error;
+	if (!taken)
+		return false;
+	memcpy(text, name.ptr, name.len);
+	text[name.len] = '\0';
+	intake->broker->publish(text, payload, 1, true, NULL, 0);
+	delivery_run(intake->delivery, now);
+	return true;
+}
+
+void intake_permit(struct intake *intake, const struct catalog_permission *permission)
+{
+	intake->accounts = true;
+	catalog_permit(intake->feed.catalog, permission);
+}
+
+void intake_rights_changed(struct intake *intake, struct instant now)
+{
+	config_recheck(&intake->config, now);
+	delivery_run(intake->delivery, now);
+}
+
+struct feed *intake_feed(struct intake *intake)
+{
+	return &intake->feed;
 }
 
 struct intake_counters intake_counters(const struct intake *intake)
@@ -424,6 +437,7 @@ struct intake *intake_new(const struct intake_options *options)
 	intake->feed.catalog = intake->feed.series != NULL && intake->feed.action != NULL
 	                           ? catalog_new(intake->feed.series, intake->feed.action)
 	                           : NULL;
+	intake->config = (struct config_intake){&intake->feed, options->broker, intake->reporter, false};
 	intake->own = (struct own){&intake->feed, options->broker, intake->reporter, options->options->node};
 	if (intake->parser == NULL || intake->reporter == NULL || intake->feed.catalog == NULL) {
 		intake_free(intake);

@@ -9,6 +9,7 @@
 #define HEARTH_INTAKE_H
 
 #include "broker.h"
+#include "feed.h"
 #include "host.h"
 #include "journal.h"
 #include "options.h"
@@ -66,7 +67,27 @@ void intake_gauges(struct intake *intake, const struct host_sample *sample, uint
  * payload is a tombstone. Must be called for every document once for each `pass` from 0 to INTAKE_RESTORE_PASSES − 1.
  */
 #define INTAKE_RESTORE_PASSES 3
-void intake_restore(struct intake *intake, struct slice name, struct slice payload, int pass, struct instant now);
+void intake_restore(struct intake *intake, struct slice name, struct slice payload, struct slice author, int pass,
+                    struct instant now);
+
+/*
+ * Puts a config in force as if `author` had published it retained (an empty payload removes it), and publishes it. False:
+ * refused, and *error says why. If it is in force and the journal did not take it, error->wanted says so, and is else empty.
+ */
+bool intake_configure(struct intake *intake, struct slice name, struct slice payload, struct slice author,
+                      struct config_error *error, struct instant now);
+
+/*
+ * There are accounts: from now on a config is its publisher's, and in force only while he may command what it names. Before, a
+ * user name is what anybody says, and a config nobody's.
+ */
+void intake_permit(struct intake *intake, const struct catalog_permission *permission);
+
+/* Accounts have changed: what configs command is looked at again. */
+void intake_rights_changed(struct intake *intake, struct instant now);
+
+/* Series, configs in force, journal. */
+struct feed *intake_feed(struct intake *intake);
 
 struct intake_counters intake_counters(const struct intake *intake);
 

@@ -284,6 +284,7 @@ static bool begin_run(struct journal *journal, char *error, size_t error_size)
 	}
 	begin_chain(journal, first);
 	atomic_init(&journal->synced, journal->run_begin);
+	atomic_init(&journal->durable, journal->run_begin);
 	/* Without spare segments, or without any, it works for a while; journal_sync tries again and tells. */
 	journal_make_spares(journal, ignored, sizeof ignored);
 	return true;
@@ -394,6 +395,11 @@ uint64_t journal_id(const struct journal *journal)
 uint64_t journal_torn(const struct journal *journal)
 {
 	return journal->torn;
+}
+
+uint64_t journal_synced(const struct journal *journal)
+{
+	return atomic_load_explicit(&journal->durable, memory_order_relaxed);
 }
 
 uint64_t journal_begin(const struct journal *journal)

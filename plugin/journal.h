@@ -29,8 +29,9 @@ struct journal_options {
 
 /*
  * Opens or makes a journal, recovers the end of what an earlier run wrote, and begins a new segment. NULL with a
- * message in `error` if it cannot, and errno is EROFS or EIO if a read-only or a failing disk is the reason. With no room on the disk
- * it opens all the same and is full until journal_sync finds room.
+ * message in `error` if it cannot, and errno is EROFS or EIO if a read-only or a failing disk is the reason, EWOULDBLOCK
+ * if it is open already, here or in another process. With no room on the disk it opens all the same and is full until
+ * journal_sync finds room.
  */
 struct journal *journal_open(const struct journal_options *options, char *error, size_t error_size);
 
@@ -85,6 +86,12 @@ void journal_wake(struct journal *journal); /* from any thread */
 void journal_trim(struct journal *journal, uint64_t position);
 
 /* ---- any thread ---- */
+
+/*
+ * Up to this position all is on the disk, by a sync that succeeded, in files that still have their names: a loss of power
+ * takes nothing before it. It only grows. Who waits for it calls journal_wake behind the append.
+ */
+uint64_t journal_synced(const struct journal *journal);
 
 uint64_t journal_begin(const struct journal *journal); /* where the oldest segment begins */
 uint64_t journal_head(const struct journal *journal);  /* behind the last record appended */

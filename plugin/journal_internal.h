@@ -46,12 +46,12 @@ struct journal {
 	struct segment *back;
 	struct segment_file *files; /* all segment files, spare ones too, oldest first */
 	size_t file_count;
-	size_t file_room;
 
 	/* Written by the keeping thread, read by all. */
 	_Atomic uint64_t oldest;
 	_Atomic uint64_t bytes_from; /* head − bytes_from = bytes on disk */
 	_Atomic uint64_t synced;     /* all before it is safe from a loss of power: for the next mark */
+	_Atomic uint64_t durable;    /* the same, up to the first file that lost its name: journal_synced */
 
 	/* Written by the appending thread, read by all. */
 	_Alignas(CACHE_LINE) _Atomic uint64_t head;
@@ -69,9 +69,11 @@ struct journal {
 	int folder; /* -1: journal_open_none made it */
 	int lock;
 
-	int remove_error; /* the keeping thread's: errno of the last removal that the disk refused; 0: none */
-	uint64_t ended;   /* the appending thread's: where the records of the segments before end, in this run */
-	bool half_told;   /* the appending thread's: it woke the keeping thread because the segment is half full */
+	size_t file_room;  /* the keeping thread's: for so many files there is memory */
+	uint64_t nameless; /* the keeping thread's: where the first segment begins that had lost its name; 0: none has */
+	int remove_error;  /* the keeping thread's: errno of the last removal that the disk refused; 0: none */
+	uint64_t ended;    /* the appending thread's: where the records of the segments before end, in this run */
+	bool half_told;    /* the appending thread's: it woke the keeping thread because the segment is half full */
 };
 
 /* ---- journal_keep.c: keeping thread, or the only one while the journal opens and closes ---- */

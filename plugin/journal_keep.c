@@ -173,24 +173,40 @@ bool journal_sync_segments(struct journal *journal, char *error, size_t error_si
 	return good;
 }
 
-/*
- * What is written into a file that has no name any more is gone with the process, and what cannot be removed takes up the
- * quota. False with a message.
- */
-static bool check_names(const struct journal *journal, char *error, size_t error_size)
+/* What cannot be removed takes up the quota. False with a message. */
+static bool check_removals(const struct journal *journal, char *error, size_t error_size)
 {
-	if (journal->remove_error != 0) {
-		errno = journal->remove_error;
-		return complain(journal, journal->files[0].begin, "is stored and cannot be removed", error, error_size);
-	}
+	if (journal->remove_error == 0)
+		return true;
+	errno = journal->remove_error;
+	return complain(journal, journal->files[0].begin, "is stored and cannot be removed", error, error_size);
+}
+
+/* What is written into a file that has no name any more is gone with the process. False with a message. */
+static bool check_names(struct journal *journal, char *error, size_t error_size)
+{
 	for (const struct segment *segment = journal->front; segment;
 	     segment = atomic_load_explicit(&segment->next, memory_order_relaxed)) {
-		if (segment->mapping.bytes && !segment_is_there(&segment->mapping))
-			return complain(journal, segment->begin,
-			                "was removed while in use; what comes now is not safe until the broker is started again",
-			                error, error_size);
+		if (!segment->mapping.bytes || segment_is_there(&segment->mapping))
+			continue;
+		if (journal->nameless == 0)
+			journal->nameless = segment->begin;
+		return complain(journal, segment->begin,
+		                "was removed while in use; what comes now is not safe until the broker is started again", error,
+		                error_size);
 	}
 	return true;
+}
+
+/* What was synced is safe, but for what lies in a file that somebody removed, and behind it. */
+static void tell_durable(struct journal *journal)
+{
+	uint64_t durable = atomic_load_explicit(&journal->synced, memory_order_relaxed);
+
+	if (journal->nameless != 0 && journal->nameless < durable)
+		durable = journal->nameless;
+	if (durable > atomic_load_explicit(&journal->durable, memory_order_relaxed))
+		atomic_store_explicit(&journal->durable, durable, memory_order_relaxed);
 }
 
 bool journal_sync(struct journal *journal, char *error, size_t error_size)
@@ -200,7 +216,10 @@ bool journal_sync(struct journal *journal, char *error, size_t error_size)
 	 * round: the house goes on. The message of the sync is the one to keep.
 	 */
 	bool spared = journal_make_spares(journal, error, error_size);
-	bool synced = journal_sync_segments(journal, error, error_size) && check_names(journal, error, error_size);
+	bool synced = journal_sync_segments(journal, error, error_size);
+	bool named = check_names(journal, error, synced ? error_size : 0);
+	tell_durable(journal);
+	synced = synced && named && check_removals(journal, error, error_size);
 
 	return journal_make_spares(journal, error, synced ? error_size : 0) && spared && synced;
 }

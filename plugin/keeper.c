@@ -2,21 +2,17 @@
 /*
  * keeper: the thread that keeps the journal's files and the state file.
  *
- * A round: sync the journal, take its new RECORD_RETAINED records into the state file, trim, sample the gauges. The
- * state file is only written when there is something to record, or once a segment, so that the next start need not read
- * the whole journal again.
+ * A round: sync the journal, take what is new in it into the state file (keeper_carrier.h), trim, sample the gauges.
  *
- * A change that the state file refused is not passed over: the round ends before it, the next one tries it again, and
- * nothing is trimmed beyond. So a config stays in the journal until the state file has it, restarts included. While the
- * state is only in memory, nothing is trimmed beyond the first change that the file lacks; what lies before it is, for the
- * room that this makes may be what the file waits for.
+ * Nothing is trimmed beyond a change that the state file refused: a config stays in the journal until the file has it,
+ * restarts included. While the state is only in memory, nothing is trimmed beyond the first change that the file lacks; what
+ * lies before it is, for the room that this makes may be what the file waits for.
  */
 #include "keeper.h"
 
+#include "keeper_carrier.h"
 #include "keeper_reserve.h"
-#include "record.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -24,9 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-/* Records looked at in one round, so that a long journal does not put off the sync. */
-#define ROUND_RECORDS 100000
 
 /* While the disk refuses, try again so often. */
 #define RETRY_MS 1000
@@ -40,20 +33,6 @@
 
 /* What the history store has made durable is kept for so long, in case it falls back all the same. */
 #define TRIM_BEHIND_MS 1000
-
-/* The way of RECORD_RETAINED records from the journal into the state file. */
-struct carrier {
-	struct journal *journal;
-	struct state *state;
-	uint64_t head_at_start;        /* of the journal, before this run appended to it */
-	bool placed;                   /* `done` is known */
-	struct journal_cursor *cursor; /* NULL: to be made at `done` */
-	uint64_t done;                 /* every change that ends at or before it has been taken in */
-	uint64_t segment;              /* of the last record */
-	uint64_t recorded;             /* the segment in which the state file's own position lies */
-	const char *error;             /* why the last step failed */
-	int unreadable;                /* errno of the journal, if that is why it ended */
-};
 
 struct outage {
 	bool on;
@@ -96,161 +75,6 @@ static int64_t monotonic_ms(void)
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* ---- carrying ---- */
-
-/* No other thread may append to the journal yet. */
-static struct carrier carrier_of(struct journal *journal, struct state *state)
-{
-	return (struct carrier){.journal = journal,
-	                        .state = state,
-	                        .head_at_start = journal ? journal_head(journal) : 0,
-	                        .error = state ? state_error(state) : ""};
-}
-
-static void carrier_close(struct carrier *carrier)
-{
-	journal_cursor_free(carrier->cursor);
-	carrier->cursor = NULL;
-}
-
-static bool commit_position(const struct carrier *carrier, uint64_t done)
-{
-	return state_begin(carrier->state) && state_commit(carrier->state, journal_id(carrier->journal), done);
-}
-
-/* Begins where the state stands. */
-static bool carrier_place(struct carrier *carrier)
-{
-	uint64_t done;
-
-	if (!state_position(carrier->state, journal_id(carrier->journal), &done))
-		return false;
-	/* A loss of power, or an older copy, took the journal's end: the positions that follow are given once more. */
-	if (done > carrier->head_at_start) {
-		done = carrier->head_at_start;
-		if (!commit_position(carrier, done))
-			return false;
-	}
-	carrier->done = done;
-	carrier->placed = true;
-	return true;
-}
-
-/* It is to be placed anew. */
-static void carrier_displace(struct carrier *carrier)
-{
-	carrier_close(carrier);
-	carrier->placed = false;
-	carrier->done = carrier->segment = carrier->recorded = 0;
-}
-
-enum carry_result { CARRY_END, CARRY_MORE, CARRY_FAILED, CARRY_UNREADABLE };
-
-/* Takes a record into the state; the first of a step begins a transaction. */
-static bool carry_one(struct carrier *carrier, const struct journal_record *record, uint64_t done, bool *changing)
-{
-	struct slice topic, payload;
-	int64_t time_us;
-
-	if (record->type != RECORD_RETAINED ||
-	    !record_get_retained(record->payload, record->len, &time_us, &topic, &payload))
-		return true;
-	/* In memory that costs nothing, and the journal may be trimmed up to the change itself. */
-	if (!*changing && !state_saved(carrier->state) && !commit_position(carrier, done))
-		return false;
-	if (!*changing && !state_begin(carrier->state))
-		return false;
-	*changing = true;
-	return state_put_retained(carrier->state, topic, payload, time_us);
-}
-
-/*
- * Takes in up to ROUND_RECORDS records. A change that fails leaves the state file and `done` as they were. Where the journal
- * cannot be read the cursor is kept: it knows for how long it has tried.
- */
-static enum carry_result carrier_step(struct carrier *carrier)
-{
-	enum carry_result result = CARRY_MORE;
-	bool changing = false; /* a transaction is open */
-
-	carrier->error = state_error(carrier->state);
-	if (!carrier->placed && !carrier_place(carrier))
-		return CARRY_FAILED;
-	uint64_t done = carrier->done;
-	if (!carrier->cursor)
-		carrier->cursor = journal_cursor_new(carrier->journal, done);
-	if (!carrier->cursor) {
-		carrier->error = "out of memory";
-		return CARRY_FAILED;
-	}
-
-	for (int i = 0; i < ROUND_RECORDS; i++) {
-		struct journal_record record;
-		enum journal_next next = journal_next(carrier->cursor, &record);
-		if (next == JOURNAL_END) {
-			result = CARRY_END;
-			break;
-		}
-		if (next == JOURNAL_FAILED) {
-			carrier->unreadable = errno;
-			result = CARRY_UNREADABLE;
-			break;
-		}
-		if (record.end <= done)
-			continue;
-		if (next == JOURNAL_RECORD) { /* damage is the writer's to report */
-			carrier->segment = record.segment;
-			if (!carry_one(carrier, &record, done, &changing))
-				goto fail;
-		}
-		done = record.end;
-	}
-
-	if (!changing && carrier->segment == carrier->recorded) {
-		carrier->done = done;
-		return result;
-	}
-	if (!changing) /* it only spares the next start some reading, so a failure does not hold up the trimming */
-		carrier->done = done;
-	if (!changing && !state_begin(carrier->state))
-		return CARRY_FAILED;
-	if (!state_commit(carrier->state, journal_id(carrier->journal), done))
-		goto fail;
-	carrier->done = done;
-	carrier->recorded = carrier->segment;
-	return result;
-
-fail:
-	carrier_close(carrier);
-	return CARRY_FAILED;
-}
-
-static enum carry_result carry_all(struct journal *journal, struct state *state, char *error, size_t error_size)
-{
-	struct carrier carrier = carrier_of(journal, state);
-	enum carry_result result;
-
-	do
-		result = carrier_step(&carrier);
-	while (result == CARRY_MORE);
-	if (result == CARRY_FAILED)
-		snprintf(error, error_size, "%s", carrier.error);
-	if (result == CARRY_UNREADABLE)
-		snprintf(error, error_size, "the journal cannot be read: %s", strerror(carrier.unreadable));
-	carrier_close(&carrier);
-	return result;
-}
-
-bool keeper_catch_up(struct journal *journal, struct state *state, char *error, size_t error_size)
-{
-	enum carry_result result = carry_all(journal, state, error, error_size);
-	bool again = result == CARRY_UNREADABLE || (result == CARRY_FAILED && state_saved(state) && state_detach(state));
-
-	if (again)
-		result = carry_all(journal, state, error, error_size);
-	return result == CARRY_END;
 }
 
 /* ---- the thread ---- */

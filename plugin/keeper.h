@@ -2,7 +2,7 @@
 /*
  * keeper: the thread that keeps the journal's files and the state file.
  *
- * Every sync_ms it syncs the journal, makes spare segments ready, carries RECORD_RETAINED records into the state file
+ * Every sync_ms it syncs the journal, makes spare segments ready, carries changes of configs and accounts into the state file
  * and removes segments that both the history store and the state file have taken in. It also samples the machine's
  * gauges, because reading /proc takes longer than the broker's thread may wait.
  */

@@ -23,6 +23,12 @@ static const char *const topics[METRIC_COUNT] = {
 	[METRIC_LAG] = ROOT "store/lag",
 	[METRIC_FIRED] = ROOT "rules/fired",
 	[METRIC_COMMANDS] = ROOT "rules/commands",
+	[METRIC_DENIED] = ROOT "access/denied",
+	[METRIC_SIGN_INS_REFUSED] = ROOT "access/refused",
+	[METRIC_HASHED_HERE] = ROOT "sign_in/hashed_here",
+	[METRIC_HASHED_HERE_US] = ROOT "sign_in/us_here",
+	[METRIC_HASHED_THERE] = ROOT "sign_in/hashed_there",
+	[METRIC_PUT_OFF] = ROOT "sign_in/put_off",
 };
 
 const char *metric_topic(enum metric metric)
@@ -30,16 +36,21 @@ const char *metric_topic(enum metric metric)
 	return topics[metric];
 }
 
-void metrics_publish(struct metrics *metrics, const uint64_t values[METRIC_COUNT], const struct broker_ops *broker)
+const char *metric_name(enum metric metric)
+{
+	return topics[metric] + sizeof ROOT - 1;
+}
+
+void metrics_publish(struct metrics *metrics, const struct metric_values *values, const struct broker_ops *broker)
 {
 	char text[24];
 
 	for (int i = 0; i < METRIC_COUNT; i++) {
-		if (metrics->published && values[i] == metrics->last[i])
+		if (metrics->published && values->of[i] == metrics->last.of[i])
 			continue;
-		int len = snprintf(text, sizeof text, "%" PRIu64, values[i]);
+		int len = snprintf(text, sizeof text, "%" PRIu64, values->of[i]);
 		broker->publish(topics[i], (struct slice){text, (size_t)len}, 1, true, NULL, 0);
-		metrics->last[i] = values[i];
 	}
+	metrics->last = *values;
 	metrics->published = true;
 }

@@ -26,18 +26,29 @@ enum metric {
 	METRIC_LAG,      /* seconds since the oldest reading came that the history store has not taken; 0: none waits */
 	METRIC_FIRED,    /* rules that became true or false, or whose `always` changed */
 	METRIC_COMMANDS, /* sent by rules */
+	METRIC_DENIED,   /* publishes, subscriptions and deliveries that rights did not cover */
+	METRIC_SIGN_INS_REFUSED,
+	METRIC_HASHED_HERE,    /* passwords stretched in the broker's own thread */
+	METRIC_HASHED_HERE_US, /* and what that took of its time, in microseconds */
+	METRIC_HASHED_THERE,   /* in the hasher's thread */
+	METRIC_PUT_OFF,        /* sign-ins that were told nothing, to come again */
 	METRIC_COUNT
+};
+
+struct metric_values {
+	uint64_t of[METRIC_COUNT];
 };
 
 struct metrics {
 	bool published;
-	uint64_t last[METRIC_COUNT];
+	struct metric_values last;
 };
 
 /* Publishes those that are not what they were the last time. */
-void metrics_publish(struct metrics *metrics, const uint64_t values[METRIC_COUNT], const struct broker_ops *broker);
+void metrics_publish(struct metrics *metrics, const struct metric_values *values, const struct broker_ops *broker);
 
-/* The topic of one. */
+/* The topic of one, and what of that follows $SYS/broker/hearth/. */
 const char *metric_topic(enum metric metric);
+const char *metric_name(enum metric metric);
 
 #endif

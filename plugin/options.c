@@ -222,6 +222,15 @@ static char *node_standard(const struct options *so)
 
 /* ---- the table ---- */
 
+static const char *read_subscribe(const struct setting *setting, struct slice value, void *field)
+{
+	bool *strict = field;
+	if (!slice_is(value, "strict") && !slice_is(value, "covered"))
+		return setting->wanted;
+	*strict = slice_is(value, "strict");
+	return NULL;
+}
+
 #define FIELD(name) offsetof(struct options, name)
 
 /*
@@ -310,6 +319,22 @@ static const struct setting settings[] = {
 		.word_valid = utf8_valid,
 		.standard = "",
 		.wanted = "wanted user names with spaces between them",
+	},
+	{
+		.name = "subscribe",
+		.field = FIELD(subscribe_strict),
+		.read = read_subscribe,
+		.standard = "covered",
+		.wanted =
+			"wanted covered (a subscription wider than the rights gets what they cover) or strict (it is refused)",
+	},
+	{
+		.name = "sign_in_budget",
+		.field = FIELD(sign_in_budget),
+		.read = read_number,
+		.max = 50,
+		.standard = "5",
+		.wanted = "wanted a whole number from 0 to 50: percent of the broker's time in which passwords may be checked",
 	},
 	{
 		.name = "gauges_every",

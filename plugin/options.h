@@ -24,6 +24,8 @@ struct options {
 	char *node;                       /* plugin_opt_node: one topic level; default the host name up to its first '.' */
 	struct word_list ignore;          /* plugin_opt_ignore: filters; default homeassistant/# tasmota/# … */
 	struct word_list config_from;     /* plugin_opt_config_from: user names; empty: anyone */
+	bool subscribe_strict;            /* plugin_opt_subscribe: strict or covered; default covered */
+	int sign_in_budget;               /* plugin_opt_sign_in_budget: 0 … 50 percent; default 5 */
 	unsigned keep_raw_days;           /* plugin_opt_keep_raw: 0 (for ever) … 36500; default 400 */
 	int gauges_every_s;               /* plugin_opt_gauges_every: 0 (off) or 1 … 86400 seconds; default 10 */
 	int sync_ms;                      /* plugin_opt_sync_ms: 10 … 10000; default 100 */

@@ -54,7 +54,7 @@ void own_set(struct own *own, const struct topic *topic, struct slice payload, i
 	}
 
 	struct slice text = value_print(&value, number);
-	if (!feed_retain(own->feed, name, text, now))
+	if (!feed_retain(own->feed, name, text, (struct slice){"", 0}, now))
 		refuse(own, topic, "journal_full", payload, "room in the journal: the change holds until the broker stops",
 		       now);
 	own->broker->publish(name.ptr, text, 1, true, NULL, 0);

@@ -10,11 +10,9 @@
 #include "intake.h"
 #include "metrics.h"
 #include "options.h"
+#include "plugin_access.h"
 #include "storage.h"
 
-#include <mosquitto.h>
-#include <mosquitto_broker.h>
-#include <mosquitto_plugin.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +31,8 @@ struct plugin {
 	struct options options;
 	struct storage *storage;
 	struct intake *intake;
+	struct hasher *hasher;
+	struct plugin_access door;
 	struct metrics metrics;
 	int64_t metrics_due_ms;
 	int64_t ticked_ms;
@@ -87,12 +87,13 @@ static void notices_log(struct plugin *plugin)
 		broker->log(notice.level, notice.text);
 }
 
-static void metrics_tell(struct plugin *plugin, struct instant now)
+static struct metric_values metrics_now(struct plugin *plugin, struct instant now)
 {
-	const int every_s = plugin->options.gauges_every_s;
 	const struct intake_counters counters = intake_counters(plugin->intake);
+	const struct access_counters door = access_counters(plugin->door.access);
+	const struct sign_in_counters sign_in = sign_in_counters(access_sign_in(plugin->door.access));
 	const struct journal *journal = storage_journal(plugin->storage);
-	const uint64_t values[METRIC_COUNT] = {
+	return (struct metric_values){{
 		[METRIC_RECEIVED] = counters.received,
 		[METRIC_REFUSED] = counters.refused,
 		[METRIC_RESENT] = counters.resent,
@@ -106,10 +107,22 @@ static void metrics_tell(struct plugin *plugin, struct instant now)
 		[METRIC_LAG] = (uint64_t)storage_lag_s(plugin->storage, now.wall_us),
 		[METRIC_FIRED] = counters.fired,
 		[METRIC_COMMANDS] = counters.commands,
-	};
+		[METRIC_DENIED] = door.denied,
+		[METRIC_SIGN_INS_REFUSED] = door.refused,
+		[METRIC_HASHED_HERE] = sign_in.hashed_here,
+		[METRIC_HASHED_HERE_US] = sign_in.us_here,
+		[METRIC_HASHED_THERE] = sign_in.hashed_there,
+		[METRIC_PUT_OFF] = sign_in.later,
+	}};
+}
+
+static void metrics_tell(struct plugin *plugin, struct instant now)
+{
+	const int every_s = plugin->options.gauges_every_s;
+	const struct metric_values values = metrics_now(plugin, now);
 	plugin->metrics_due_ms =
 		now.mono_ms + 1000 * (every_s > 0 && every_s < METRICS_EVERY_S ? every_s : METRICS_EVERY_S);
-	metrics_publish(&plugin->metrics, values, broker);
+	metrics_publish(&plugin->metrics, &values, broker);
 }
 
 static int on_tick(int event, void *event_data, void *userdata)
@@ -130,15 +143,18 @@ static int on_tick(int event, void *event_data, void *userdata)
 	while (storage_gauges(plugin->storage, &sample))
 		intake_gauges(plugin->intake, &sample, storage_queue(plugin->storage), now);
 	intake_tick(plugin->intake, now);
+	control_tick(plugin->door.control, now); /* answers, before access drops who asked */
+	access_tick(plugin->door.access, now);
 	return MOSQ_ERR_SUCCESS;
 }
 
-/* SIGHUP: everything that can change at run time comes by MQTT, so there is nothing to read again. */
+/* SIGHUP: everything of ours that can change at run time comes by MQTT, so there is nothing to read again. */
 static int on_reload(int event, void *event_data, void *userdata)
 {
+	struct plugin *plugin = userdata;
 	(void)event;
 	(void)event_data;
-	(void)userdata;
+	access_reload(plugin->door.access);
 	return MOSQ_ERR_SUCCESS;
 }
 
@@ -191,16 +207,113 @@ static bool storage_init(struct plugin *plugin)
 	return plugin->storage != NULL || fail(error);
 }
 
+static bool random_fill(void *bytes, size_t size)
+{
+	return getrandom(bytes, size, 0) == (ssize_t)size || fail("the system gives no random numbers");
+}
+
+/* ---- accounts ---- */
+
+static void hasher_init(void *context)
+{
+	struct plugin *plugin = context;
+	plugin->hasher = hasher_start();
+}
+
+static bool may_command(void *context, struct slice user, struct slice filter)
+{
+	const struct plugin *plugin = context;
+	return access_may_command(plugin->door.access, user, filter);
+}
+
+static void rights_changed(void *context, struct instant now)
+{
+	const struct plugin *plugin = context;
+	intake_rights_changed(plugin->intake, now);
+}
+
+static void account_restore(void *context, const struct document *document)
+{
+	struct plugin *plugin = context;
+	access_restore(plugin->door.access, document);
+}
+
+static void metric_each(void *context, void (*callback)(void *to, const char *name, uint64_t value), void *to)
+{
+	struct plugin *plugin = context;
+	const struct metric_values values = metrics_now(plugin, instant_now());
+	for (enum metric i = 0; i < METRIC_COUNT; i++)
+		callback(to, metric_name(i), values.of[i]);
+}
+
+static int64_t mono_us_now(void)
+{
+	struct timespec mono;
+	clock_gettime(CLOCK_MONOTONIC, &mono);
+	return (int64_t)mono.tv_sec * 1000000 + mono.tv_nsec / 1000;
+}
+
+static bool access_init(struct plugin *plugin)
+{
+	struct access_options options = {
+		.broker = broker,
+		.feed = intake_feed(plugin->intake),
+		.budget_percent = (unsigned)plugin->options.sign_in_budget,
+		.strict = plugin->options.subscribe_strict,
+		.clock_us = mono_us_now,
+		.changed = rights_changed,
+		.context = plugin,
+	};
+	if (!random_fill(&options.seed, sizeof options.seed) || !random_fill(options.key, sizeof options.key))
+		return false;
+	storage_run(plugin->storage, hasher_init, plugin);
+	options.hasher = plugin->hasher;
+	plugin->door.access = access_new(&options);
+	explicit_bzero(&options, sizeof options);
+	if (plugin->door.access == NULL)
+		return fail("no memory");
+	if (!storage_each_document(plugin->storage, account_restore, plugin) && storage_had_accounts(plugin->storage))
+		access_lock(plugin->door.access);
+	storage_forget_documents(plugin->storage);
+	if (access_active(plugin->door.access))
+		intake_permit(plugin->intake, &(struct catalog_permission){may_command, plugin});
+	return true;
+}
+
+static bool control_init(struct plugin *plugin)
+{
+	plugin->door.control = control_new(&(struct control_options){
+		.broker = broker,
+		.access = plugin->door.access,
+		.intake = plugin->intake,
+		.storage = plugin->storage,
+		.options = &plugin->options,
+		.each_metric = metric_each,
+		.context = plugin,
+	});
+	return plugin->door.control != NULL || fail("no memory");
+}
+
+/* ---- the house as it was ---- */
+
 struct restore {
 	struct plugin *plugin;
 	int pass;
 	struct instant now;
 };
 
-static void restore_one(void *context, struct slice topic, struct slice payload)
+static void restore_one(void *context, struct slice topic, struct slice payload, struct slice author)
 {
 	struct restore *restore = context;
-	intake_restore(restore->plugin->intake, topic, payload, restore->pass, restore->now);
+	intake_restore(restore->plugin->intake, topic, payload, author, restore->pass, restore->now);
+}
+
+static void house_restore(struct plugin *plugin)
+{
+	struct restore restore = {.plugin = plugin, .now = instant_now()};
+	for (; restore.pass < INTAKE_RESTORE_PASSES; restore.pass++)
+		storage_each_retained(plugin->storage, restore_one, &restore);
+	storage_forget_retained(plugin->storage);
 }
 
 static bool intake_init(struct plugin *plugin)
@@ -211,16 +324,10 @@ static bool intake_init(struct plugin *plugin)
 		.options = &plugin->options,
 		.now = instant_now(),
 	};
-	if (getrandom(&options.seed, sizeof options.seed, 0) != (ssize_t)sizeof options.seed)
-		return fail("the system gives no random numbers");
+	if (!random_fill(&options.seed, sizeof options.seed))
+		return false;
 	plugin->intake = intake_new(&options);
-	if (plugin->intake == NULL)
-		return fail("no memory");
-	struct restore restore = {.plugin = plugin, .now = options.now};
-	for (; restore.pass < INTAKE_RESTORE_PASSES; restore.pass++)
-		storage_each_retained(plugin->storage, restore_one, &restore);
-	storage_forget_retained(plugin->storage);
-	return true;
+	return plugin->intake != NULL || fail("no memory");
 }
 
 static bool events_register(struct plugin *plugin)
@@ -230,7 +337,14 @@ static bool events_register(struct plugin *plugin)
 		    MOSQ_ERR_SUCCESS)
 			return fail("Mosquitto refused a callback");
 	}
-	return true;
+	if (!access_active(plugin->door.access)) {
+		broker->log(NOTICE_INFO, "there are no accounts: who may do what is for the broker's own configuration to say."
+		                         " With the broker stopped, mosquitto_ctrl hearth init makes the first");
+		return true;
+	}
+	plugin->door.identifier = plugin->identifier;
+	plugin->door.now = instant_now;
+	return plugin_access_register(&plugin->door) || fail("Mosquitto refused a callback");
 }
 
 /* Stops and frees whatever of it there is. */
@@ -240,6 +354,9 @@ static void plugin_free(struct plugin *plugin)
 		storage_stop(plugin->storage, DRAIN_MS);
 		notices_log(plugin);
 	}
+	control_free(plugin->door.control);
+	access_free(plugin->door.access);
+	hasher_stop(plugin->hasher);
 	storage_close(plugin->storage, 0);
 	intake_free(plugin->intake);
 	options_free(&plugin->options);
@@ -270,7 +387,12 @@ EXPORT int mosquitto_plugin_init(mosquitto_plugin_id_t *identifier, void **userd
 	plugin->identifier = identifier;
 
 	if (!per_listener_check() || !options_init(plugin, options, option_count) || !storage_init(plugin) ||
-	    !intake_init(plugin) || !events_register(plugin)) {
+	    !intake_init(plugin) || !access_init(plugin) || !control_init(plugin)) {
+		plugin_free(plugin);
+		return MOSQ_ERR_INVAL;
+	}
+	house_restore(plugin);
+	if (!events_register(plugin)) {
 		plugin_free(plugin);
 		return MOSQ_ERR_INVAL;
 	}
@@ -295,6 +417,7 @@ EXPORT int mosquitto_plugin_cleanup(void *userdata, struct mosquitto_opt *option
 	            (unsigned long long)counters.commands);
 	for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
 		mosquitto_callback_unregister(plugin->identifier, events[i].event, events[i].callback, NULL);
+	plugin_access_unregister(&plugin->door);
 	plugin_free(plugin);
 	loaded = NULL;
 	return MOSQ_ERR_SUCCESS;

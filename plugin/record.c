@@ -11,6 +11,10 @@
 #define FLAG_NUMBER      1u
 #define FLAG_DEVICE_TIME 2u
 
+#define RETAINED_HEAD  16u
+#define DOCUMENTS_HEAD 16u /* of the record */
+#define DOCUMENT_HEAD  8u  /* of each document in it */
+
 static void put_u32(uint8_t *out, uint32_t n)
 {
 	n = htole32(n);
@@ -88,24 +92,120 @@ bool record_get_series(const uint8_t *record, size_t len, uint32_t *series, stru
 	return true;
 }
 
-size_t record_put_retained(uint8_t *out, int64_t time_us, struct slice topic, struct slice payload)
+size_t record_retained_size(struct slice topic, struct slice payload, struct slice author)
+{
+	return RETAINED_HEAD + topic.len + author.len + payload.len;
+}
+
+size_t record_put_retained(uint8_t *out, int64_t time_us, struct slice topic, struct slice payload, struct slice author)
 {
 	put_u32(out, (uint32_t)topic.len);
-	put_u32(out + 4, 0);
+	put_u32(out + 4, (uint32_t)author.len);
 	put_u64(out + 8, (uint64_t)time_us);
-	put_bytes(out + 16, topic);
-	put_bytes(out + 16 + topic.len, payload);
-	return 16 + topic.len + payload.len;
+	put_bytes(out + RETAINED_HEAD, topic);
+	put_bytes(out + RETAINED_HEAD + topic.len, author);
+	put_bytes(out + RETAINED_HEAD + topic.len + author.len, payload);
+	return record_retained_size(topic, payload, author);
 }
 
 bool record_get_retained(const uint8_t *record, size_t len, int64_t *time_us, struct slice *topic,
-                         struct slice *payload)
+                         struct slice *payload, struct slice *author)
 {
-	if (len < 16 || get_u32(record) > len - 16)
+	if (len < RETAINED_HEAD)
 		return false;
-	size_t topic_len = get_u32(record);
+	const char *text = (const char *)record + RETAINED_HEAD;
+	size_t topic_len = get_u32(record), author_len = get_u32(record + 4), rest = len - RETAINED_HEAD;
+	if (topic_len > rest || author_len > rest - topic_len)
+		return false;
 	*time_us = (int64_t)get_u64(record + 8);
-	*topic = (struct slice){(const char *)record + 16, topic_len};
-	*payload = (struct slice){(const char *)record + 16 + topic_len, len - 16 - topic_len};
+	*topic = (struct slice){text, topic_len};
+	*author = (struct slice){text + topic_len, author_len};
+	*payload = (struct slice){text + topic_len + author_len, rest - topic_len - author_len};
 	return true;
+}
+
+size_t record_documents_size(const struct document *documents, size_t count)
+{
+	size_t size = DOCUMENTS_HEAD;
+	for (size_t i = 0; i < count; i++)
+		size += DOCUMENT_HEAD + documents[i].name.len + documents[i].body.len;
+	return size;
+}
+
+size_t record_put_documents(uint8_t *out, int64_t time_us, const struct document *documents, size_t count)
+{
+	uint8_t *at = out + DOCUMENTS_HEAD;
+	put_u64(out, (uint64_t)time_us);
+	put_u32(out + 8, (uint32_t)count);
+	put_u32(out + 12, 0);
+	for (size_t i = 0; i < count; i++) {
+		put_u32(at, (uint32_t)documents[i].name.len);
+		put_u32(at + 4, (uint32_t)documents[i].body.len);
+		put_bytes(at + DOCUMENT_HEAD, documents[i].name);
+		put_bytes(at + DOCUMENT_HEAD + documents[i].name.len, documents[i].body);
+		at += DOCUMENT_HEAD + documents[i].name.len + documents[i].body.len;
+	}
+	return (size_t)(at - out);
+}
+
+bool record_get_documents(const uint8_t *record, size_t len, int64_t *time_us, struct record_documents *documents)
+{
+	if (len < DOCUMENTS_HEAD)
+		return false;
+	uint32_t count = get_u32(record + 8);
+	size_t at = DOCUMENTS_HEAD;
+	for (uint32_t i = 0; i < count; i++) {
+		if (len - at < DOCUMENT_HEAD)
+			return false;
+		size_t name_len = get_u32(record + at), body_len = get_u32(record + at + 4);
+		at += DOCUMENT_HEAD;
+		if (name_len == 0 || name_len > len - at || body_len > len - at - name_len)
+			return false;
+		at += name_len + body_len;
+	}
+	*time_us = (int64_t)get_u64(record);
+	*documents = (struct record_documents){.at = record + DOCUMENTS_HEAD, .left = count};
+	return at == len;
+}
+
+bool record_next_document(struct record_documents *documents, struct document *document)
+{
+	if (documents->left == 0)
+		return false;
+	const char *text = (const char *)documents->at + DOCUMENT_HEAD;
+	size_t name_len = get_u32(documents->at), body_len = get_u32(documents->at + 4);
+	*document = (struct document){.name = {text, name_len}, .body = {text + name_len, body_len}};
+	documents->at += DOCUMENT_HEAD + name_len + body_len;
+	documents->left--;
+	return true;
+}
+
+size_t record_put_renamed(uint8_t *out, int64_t time_us, struct slice from, struct slice to)
+{
+	put_u64(out, (uint64_t)time_us);
+	put_u32(out + 8, (uint32_t)from.len);
+	put_u32(out + 12, (uint32_t)to.len);
+	put_bytes(out + 16, from);
+	put_bytes(out + 16 + from.len, to);
+	return 16 + from.len + to.len;
+}
+
+bool record_get_renamed(const uint8_t *record, size_t len, int64_t *time_us, struct slice *from, struct slice *to)
+{
+	if (len < 16 || get_u32(record + 8) > len - 16 || get_u32(record + 12) != len - 16 - get_u32(record + 8))
+		return false;
+	*time_us = (int64_t)get_u64(record);
+	*from = (struct slice){(const char *)record + 16, get_u32(record + 8)};
+	*to = (struct slice){(const char *)record + 16 + from->len, get_u32(record + 12)};
+	return true;
+}
+
+bool record_split_device(struct slice name, struct slice *location, struct slice *device)
+{
+	const char *slash = name.len <= TOPIC_MAX ? memchr(name.ptr, '/', name.len) : NULL;
+	if (slash == NULL)
+		return false;
+	*location = (struct slice){name.ptr, (size_t)(slash - name.ptr)};
+	*device = (struct slice){slash + 1, name.len - location->len - 1};
+	return topic_level_valid(*location) && topic_level_valid(*device);
 }

@@ -7,10 +7,10 @@
  *
  * A change that fails rolls the whole transaction back at once; the calls after it fail too, until the next state_begin.
  *
- * The documents are in one database, the file or one in memory. What is in memory came from the file and the journal and
- * is at least as new, so that it goes into any file that is found later, document by document. Only if the file could not be
- * read, that is not known: a loss of power may have taken from the journal what the file has. Then the file stays as it is,
- * and the keeper takes in what it lacks.
+ * All of it is in one database, the file or one in memory. What is in memory came from the file and the journal and is at
+ * least as new, so that it goes into any file that is found later: retained messages one by one, documents as a whole, since
+ * of a removed one nothing tells. Only if the file could not be read, that is not known: a loss of power may have taken from
+ * the journal what the file has. Then the file stays as it is, and the keeper takes in what it lacks.
  */
 #include "state.h"
 
@@ -37,8 +37,9 @@ struct state {
 	struct base base;
 	bool saved;    /* `base` is the file */
 	bool unread;   /* see state_unread */
-	bool changing; /* a document was put since state_begin */
-	bool unsaved;  /* a document is only in memory: its change lies beyond `safe` */
+	bool lost;     /* see state_lost */
+	bool changing; /* something was put since state_begin */
+	bool unsaved;  /* a change is only in memory: it lies beyond `safe` */
 	uint64_t safe;
 	dev_t device; /* of the file, to see that the path still leads to it */
 	ino_t inode;
@@ -107,7 +108,8 @@ static bool move_aside(struct state *state)
 	     "The state file was damaged (%s) and is now %s.broken-%s: only the configs and switches that the journal still"
 	     " has are in force, publish the others again.",
 	     why, state->path, stamp);
-	state->unread = false; /* what it held is given up */
+	state->lost = state->lost || !state->base.database; /* else it is in memory */
+	state->unread = false;                              /* what it held is given up */
 	return true;
 }
 
@@ -159,7 +161,7 @@ static bool open_unread(struct state *state)
 		state->error + len, sizeof state->error - len,
 		". It cannot be read either: the configs and switches in it are not in force until it can and the broker is"
 		" restarted");
-	state->unread = true;
+	state->unread = state->lost = true;
 	return base_open_memory(&state->base) == SQLITE_OK;
 }
 
@@ -256,6 +258,11 @@ bool state_unread(const struct state *state)
 	return state->unread;
 }
 
+bool state_lost(const struct state *state)
+{
+	return state->lost;
+}
+
 uint64_t state_safe(const struct state *state, uint64_t position)
 {
 	return state->unsaved ? state->safe : position;
@@ -307,7 +314,7 @@ void state_close(struct state *state)
 	free(state);
 }
 
-/* ---- documents ---- */
+/* ---- what is in it ---- */
 
 bool state_position(struct state *state, uint64_t journal_id, uint64_t *position)
 {
@@ -330,12 +337,22 @@ bool state_begin(struct state *state)
 	return is(state, base_run(&state->base, BEGIN));
 }
 
-bool state_put_retained(struct state *state, struct slice topic, struct slice payload, int64_t time_us)
+/* False outside a transaction. */
+static bool changes(struct state *state)
 {
-	if (sqlite3_get_autocommit(state->base.database))
-		return fail(state, "a change outside a transaction");
 	state->changing = true;
-	return is(state, base_put_retained(&state->base, topic, payload, time_us));
+	return !sqlite3_get_autocommit(state->base.database) || fail(state, "a change outside a transaction");
+}
+
+bool state_put_retained(struct state *state, struct slice topic, struct slice payload, struct slice author,
+                        int64_t time_us)
+{
+	return changes(state) && is(state, base_put_retained(&state->base, topic, payload, author, time_us));
+}
+
+bool state_put_document(struct state *state, const struct document *document, int64_t time_us)
+{
+	return changes(state) && is(state, base_put_document(&state->base, document, time_us));
 }
 
 bool state_commit(struct state *state, uint64_t journal_id, uint64_t position)
@@ -363,6 +380,11 @@ void state_rollback(struct state *state)
 bool state_each_retained(struct state *state, state_retained_callback callback, void *context)
 {
 	return is(state, base_each_retained(&state->base, callback, context));
+}
+
+bool state_each_document(struct state *state, state_document_callback callback, void *context)
+{
+	return is(state, base_each_document(&state->base, callback, context));
 }
 
 const char *state_error(const struct state *state)

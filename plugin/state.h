@@ -2,18 +2,19 @@
 /*
  * state: the local state file (SQLite, mode 0600): what must be known for the house to work from a cold start.
  *
- * It holds the retained documents that Hearth answers for (configs, auto switches, helpers) and how far the journal has
- * been taken in. It is written by the keeper thread alone; the plugin reads it once at start, before that thread runs.
- * A removed document stays as a tombstone (empty payload), to be published empty at start.
+ * It holds the retained messages that Hearth answers for (configs, auto switches, helpers), the documents that it keeps for
+ * itself (accounts, whose a session is), and how far the journal has been taken in. It is written by the keeper thread
+ * alone; the plugin reads it once at start, before that thread runs. A removed message stays as a tombstone (empty payload),
+ * to be published empty at start; of a removed document nothing stays.
  *
- * The house must start without the file too. While that cannot be written, documents and position are kept in memory, all
+ * The house must start without the file too. While that cannot be written, its contents are kept in memory, all
  * functions work on that, and state_saved is false: what is taken in meanwhile has to stay in the journal. state_mend brings
  * it into the file once it can.
  */
 #ifndef HEARTH_STATE_H
 #define HEARTH_STATE_H
 
-#include "topic.h"
+#include "document.h"
 
 struct state;
 
@@ -34,6 +35,12 @@ bool state_saved(const struct state *state);
  * position of its own once it is mended: what the journal has beyond that is to be taken in again.
  */
 bool state_unread(const struct state *state);
+
+/*
+ * There was a file when it was opened, and what it held was not to be had: it was damaged, or state_unread. Nobody knows then
+ * which accounts there are.
+ */
+bool state_lost(const struct state *state);
 
 /*
  * Of what has been taken in up to `position`: up to where no change is only in memory. What the journal holds beyond has to
@@ -62,13 +69,21 @@ bool state_position(struct state *state, uint64_t journal_id, uint64_t *position
  * was deleted or replaced is mended first.
  */
 bool state_begin(struct state *state);
-bool state_put_retained(struct state *state, struct slice topic, struct slice payload, int64_t time_us);
+bool state_put_retained(struct state *state, struct slice topic, struct slice payload, struct slice author,
+                        int64_t time_us);
+bool state_put_document(struct state *state, const struct document *document,
+                        int64_t time_us); /* empty body: removed */
 bool state_commit(struct state *state, uint64_t journal_id, uint64_t position);
 void state_rollback(struct state *state);
 
-/* Calls back for each retained document, tombstones (empty payload) among them. False on an error of the file. */
-typedef void (*state_retained_callback)(void *context, struct slice topic, struct slice payload, int64_t time_us);
+/* Calls back for each retained message, tombstones (empty payload) among them. False on an error of the file. */
+typedef void (*state_retained_callback)(void *context, struct slice topic, struct slice payload, struct slice author,
+                                        int64_t time_us);
 bool state_each_retained(struct state *state, state_retained_callback callback, void *context);
+
+/* The same for each document; none of them is empty. */
+typedef void (*state_document_callback)(void *context, const struct document *document, int64_t time_us);
+bool state_each_document(struct state *state, state_document_callback callback, void *context);
 
 /* One line on what went wrong last. */
 const char *state_error(const struct state *state);

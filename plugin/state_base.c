@@ -18,28 +18,57 @@
 #define PRAGMAS      BUSY_TIMEOUT "; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL"
 
 static const char *const statement_sql[STATEMENT_COUNT] = {
+	[EACH_POSITION] = "SELECT journal, pos FROM journal_position",
+	[EACH_RETAINED] = "SELECT topic, payload, author, changed FROM retained ORDER BY topic",
+	[EACH_DOCUMENT] = "SELECT name, body, changed FROM document ORDER BY name",
 	[BEGIN] = "BEGIN IMMEDIATE",
 	[COMMIT] = "COMMIT",
 	[ROLLBACK] = "ROLLBACK",
 	[GET_POSITION] = "SELECT pos FROM journal_position WHERE journal = ?1",
-	[EACH_POSITION] = "SELECT journal, pos FROM journal_position",
 	[DROP_OTHER_POSITIONS] = "DELETE FROM journal_position WHERE journal <> ?1",
 	[PUT_POSITION] = ("INSERT INTO journal_position (journal, pos) VALUES (?1, ?2)"
                       " ON CONFLICT (journal) DO UPDATE SET pos = excluded.pos"),
-	[PUT_RETAINED] = ("INSERT INTO retained (topic, payload, changed) VALUES (?1, ?2, ?3)"
-                      " ON CONFLICT (topic) DO UPDATE SET payload = excluded.payload, changed = excluded.changed"),
-	[EACH_RETAINED] = "SELECT topic, payload, changed FROM retained ORDER BY topic",
+	[PUT_RETAINED] = ("INSERT INTO retained (topic, payload, author, changed) VALUES (?1, ?2, ?3, ?4)"
+                      " ON CONFLICT (topic) DO UPDATE SET payload = excluded.payload, author = excluded.author,"
+                      " changed = excluded.changed"),
+	[PUT_DOCUMENT] = ("INSERT INTO document (name, body, changed) VALUES (?1, ?2, ?3)"
+                      " ON CONFLICT (name) DO UPDATE SET body = excluded.body, changed = excluded.changed"),
+	[DROP_DOCUMENT] = "DELETE FROM document WHERE name = ?1",
+	[DROP_ALL_DOCUMENTS] = "DELETE FROM document",
+};
+
+/* What a file of version 1 answers, which had no documents and knew no authors. */
+static const char *const statement_sql_1[READING_COUNT] = {
+	[EACH_POSITION] = "SELECT journal, pos FROM journal_position",
+	[EACH_RETAINED] = "SELECT topic, payload, '', changed FROM retained ORDER BY topic",
+	[EACH_DOCUMENT] = "SELECT NULL, NULL, NULL WHERE 0",
 };
 
 /* ---- opening ---- */
 
-static int prepare(struct base *base)
+static void forget_statements(struct base *base)
+{
+	for (size_t i = 0; i < STATEMENT_COUNT; i++) {
+		sqlite3_finalize(base->statements[i]);
+		base->statements[i] = NULL;
+	}
+}
+
+static int prepare(struct base *base, const char *const *sql, size_t count)
 {
 	int code = SQLITE_OK;
-	for (size_t i = 0; i < STATEMENT_COUNT && code == SQLITE_OK; i++)
-		code = sqlite3_prepare_v3(base->database, statement_sql[i], -1, SQLITE_PREPARE_PERSISTENT, &base->statements[i],
-		                          NULL);
+	for (size_t i = 0; i < count && code == SQLITE_OK; i++)
+		code = sqlite3_prepare_v3(base->database, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &base->statements[i], NULL);
 	return code;
+}
+
+static int prepare_to_read(struct base *base)
+{
+	int code = prepare(base, statement_sql, READING_COUNT);
+	if (code != SQLITE_ERROR) /* there are no such tables or columns */
+		return code;
+	forget_statements(base);
+	return prepare(base, statement_sql_1, READING_COUNT);
 }
 
 static bool means_broken(int code)
@@ -94,7 +123,7 @@ enum migration_result base_open_file(struct base *base, const char *path, bool *
 	}
 	int code = check(base);
 	if (code == SQLITE_OK)
-		code = prepare(base);
+		code = prepare(base, statement_sql, STATEMENT_COUNT);
 	if (code == SQLITE_OK)
 		return MIGRATION_OK;
 	*broken = means_broken(code);
@@ -113,7 +142,7 @@ int base_open_memory(struct base *base)
 	int code = sqlite3_open_v2("state", &base->database, flags, NULL);
 	for (const struct migration *m = migrations_state; m->version != 0 && code == SQLITE_OK; m++)
 		code = sqlite3_exec(base->database, m->sql, NULL, NULL, NULL);
-	return code == SQLITE_OK ? prepare(base) : code;
+	return code == SQLITE_OK ? prepare(base, statement_sql, STATEMENT_COUNT) : code;
 }
 
 /* file:PATH?immutable=1, or NULL without memory; for sqlite3_free. */
@@ -142,7 +171,7 @@ static int open_reader(struct base *base, const char *name, int flags, const cha
 		code = sqlite3_exec(base->database, BUSY_TIMEOUT "; PRAGMA locking_mode = EXCLUSIVE", NULL, NULL, NULL);
 	if (code == SQLITE_OK)
 		code = check(base);
-	return code == SQLITE_OK ? prepare(base) : code;
+	return code == SQLITE_OK ? prepare_to_read(base) : code;
 }
 
 int base_open_to_read(struct base *base, const char *path)
@@ -166,8 +195,7 @@ int base_open_to_read(struct base *base, const char *path)
 
 void base_close(struct base *base)
 {
-	for (size_t i = 0; i < STATEMENT_COUNT; i++)
-		sqlite3_finalize(base->statements[i]);
+	forget_statements(base);
 	sqlite3_close(base->database);
 	*base = (struct base){0};
 }
@@ -180,17 +208,51 @@ int base_run(const struct base *base, enum statement which)
 	return sqlite3_reset(base->statements[which]);
 }
 
-int base_put_retained(const struct base *base, struct slice topic, struct slice payload, int64_t time_us)
+/* A NULL pointer would bind NULL instead of nothing. */
+static int bind_text(sqlite3_stmt *statement, int number, struct slice text)
+{
+	return sqlite3_bind_text64(statement, number, text.len > 0 ? text.ptr : "", text.len, SQLITE_STATIC, SQLITE_UTF8);
+}
+
+static int bind_blob(sqlite3_stmt *statement, int number, struct slice bytes)
+{
+	return sqlite3_bind_blob64(statement, number, bytes.len > 0 ? bytes.ptr : "", bytes.len, SQLITE_STATIC);
+}
+
+int base_put_retained(const struct base *base, struct slice topic, struct slice payload, struct slice author,
+                      int64_t time_us)
 {
 	sqlite3_stmt *put = base->statements[PUT_RETAINED];
 
-	/* A NULL pointer would bind NULL instead of nothing. */
-	int code = sqlite3_bind_text64(put, 1, topic.len > 0 ? topic.ptr : "", topic.len, SQLITE_STATIC, SQLITE_UTF8);
+	int code = bind_text(put, 1, topic);
 	if (code == SQLITE_OK)
-		code = sqlite3_bind_blob64(put, 2, payload.len > 0 ? payload.ptr : "", payload.len, SQLITE_STATIC);
+		code = bind_blob(put, 2, payload);
+	if (code == SQLITE_OK)
+		code = bind_text(put, 3, author);
+	if (code == SQLITE_OK)
+		code = sqlite3_bind_int64(put, 4, time_us);
+	return code == SQLITE_OK ? base_run(base, PUT_RETAINED) : code;
+}
+
+static int drop_document(const struct base *base, struct slice name)
+{
+	int code = bind_text(base->statements[DROP_DOCUMENT], 1, name);
+	return code == SQLITE_OK ? base_run(base, DROP_DOCUMENT) : code;
+}
+
+int base_put_document(struct base *base, const struct document *document, int64_t time_us)
+{
+	sqlite3_stmt *put = base->statements[PUT_DOCUMENT];
+
+	base->has_documents = true;
+	if (document->body.len == 0)
+		return drop_document(base, document->name);
+	int code = bind_text(put, 1, document->name);
+	if (code == SQLITE_OK)
+		code = bind_blob(put, 2, document->body);
 	if (code == SQLITE_OK)
 		code = sqlite3_bind_int64(put, 3, time_us);
-	return code == SQLITE_OK ? base_run(base, PUT_RETAINED) : code;
+	return code == SQLITE_OK ? base_run(base, PUT_DOCUMENT) : code;
 }
 
 int base_put_position(const struct base *base, sqlite3_int64 journal, sqlite3_int64 position)
@@ -207,27 +269,47 @@ int base_put_position(const struct base *base, sqlite3_int64 journal, sqlite3_in
 	return code == SQLITE_OK ? base_run(base, PUT_POSITION) : code;
 }
 
-/* Both columns of a row, whose memory lasts until the next step. False: no memory for them. */
-static bool get_document(sqlite3_stmt *row, struct slice *topic, struct slice *payload)
+/* A column of a row, whose memory lasts until the next step. False: no memory for it. */
+static bool get_text(sqlite3_stmt *row, int column, struct slice *text)
 {
-	topic->ptr = (const char *)sqlite3_column_text(row, 0);
-	topic->len = (size_t)sqlite3_column_bytes(row, 0);
-	payload->ptr = sqlite3_column_blob(row, 1); /* NULL if it is empty */
-	payload->len = (size_t)sqlite3_column_bytes(row, 1);
-	return topic->ptr && sqlite3_errcode(sqlite3_db_handle(row)) != SQLITE_NOMEM;
+	text->ptr = (const char *)sqlite3_column_text(row, column);
+	text->len = (size_t)sqlite3_column_bytes(row, column);
+	return text->ptr != NULL;
+}
+
+static bool get_blob(sqlite3_stmt *row, int column, struct slice *bytes)
+{
+	bytes->ptr = sqlite3_column_blob(row, column); /* NULL if it is empty */
+	bytes->len = (size_t)sqlite3_column_bytes(row, column);
+	return sqlite3_errcode(sqlite3_db_handle(row)) != SQLITE_NOMEM;
 }
 
 int base_each_retained(const struct base *base, state_retained_callback callback, void *context)
 {
 	sqlite3_stmt *each = base->statements[EACH_RETAINED];
-	struct slice topic, payload;
+	struct slice topic, payload, author;
 
 	while (sqlite3_step(each) == SQLITE_ROW) {
-		if (!get_document(each, &topic, &payload)) {
+		if (!get_text(each, 0, &topic) || !get_blob(each, 1, &payload) || !get_text(each, 2, &author)) {
 			sqlite3_reset(each);
 			return SQLITE_NOMEM;
 		}
-		callback(context, topic, payload, sqlite3_column_int64(each, 2));
+		callback(context, topic, payload, author, sqlite3_column_int64(each, 3));
+	}
+	return sqlite3_reset(each);
+}
+
+int base_each_document(const struct base *base, state_document_callback callback, void *context)
+{
+	sqlite3_stmt *each = base->statements[EACH_DOCUMENT];
+	struct document document;
+
+	while (sqlite3_step(each) == SQLITE_ROW) {
+		if (!get_text(each, 0, &document.name) || !get_blob(each, 1, &document.body)) {
+			sqlite3_reset(each);
+			return SQLITE_NOMEM;
+		}
+		callback(context, &document, sqlite3_column_int64(each, 2));
 	}
 	return sqlite3_reset(each);
 }
@@ -235,15 +317,50 @@ int base_each_retained(const struct base *base, state_retained_callback callback
 /* ---- copying ---- */
 
 struct copying {
-	const struct base *to;
+	struct base *to;
+	bool replaced; /* the documents that it had are gone */
 	int code;
 };
 
-static void copy_one(void *context, struct slice topic, struct slice payload, int64_t time_us)
+static void copy_one(void *context, struct slice topic, struct slice payload, struct slice author, int64_t time_us)
 {
 	struct copying *copying = context;
 	if (copying->code == SQLITE_OK)
-		copying->code = base_put_retained(copying->to, topic, payload, time_us);
+		copying->code = base_put_retained(copying->to, topic, payload, author, time_us);
+}
+
+static int copy_retained(const struct base *from, struct base *to)
+{
+	struct copying copying = {.to = to};
+
+	int code = base_each_retained(from, copy_one, &copying);
+	return code == SQLITE_OK ? copying.code : code;
+}
+
+static void replace_documents(struct copying *copying)
+{
+	if (copying->replaced)
+		return;
+	copying->replaced = copying->to->has_documents = true;
+	copying->code = base_run(copying->to, DROP_ALL_DOCUMENTS);
+}
+
+static void copy_document(void *context, const struct document *document, int64_t time_us)
+{
+	struct copying *copying = context;
+	replace_documents(copying);
+	if (copying->code == SQLITE_OK)
+		copying->code = base_put_document(copying->to, document, time_us);
+}
+
+static int copy_documents(const struct base *from, struct base *to)
+{
+	struct copying copying = {.to = to};
+
+	if (from->has_documents)
+		replace_documents(&copying);
+	int code = base_each_document(from, copy_document, &copying);
+	return code == SQLITE_OK ? copying.code : code;
 }
 
 static int copy_position(const struct base *from, const struct base *to)
@@ -257,15 +374,13 @@ static int copy_position(const struct base *from, const struct base *to)
 	return code == SQLITE_OK ? end : code;
 }
 
-int base_copy(const struct base *from, const struct base *to)
+int base_copy(const struct base *from, struct base *to)
 {
-	struct copying copying = {.to = to};
-
 	int code = base_run(to, BEGIN);
 	if (code == SQLITE_OK)
-		code = base_each_retained(from, copy_one, &copying);
+		code = copy_retained(from, to);
 	if (code == SQLITE_OK)
-		code = copying.code;
+		code = copy_documents(from, to);
 	if (code == SQLITE_OK)
 		code = copy_position(from, to);
 	return code == SQLITE_OK ? base_run(to, COMMIT) : code;

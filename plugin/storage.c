@@ -8,6 +8,8 @@
 #include "history.h"
 #include "keeper.h"
 #include "state.h"
+#include "storage_loaded.h"
+#include "storage_marker.h"
 #include "store.h"
 #include "writer.h"
 
@@ -27,13 +29,6 @@
 /* What is stored stays in the journal for so long, as long as there is room. */
 #define RESERVE_MS 600000
 
-/* A retained document, as it was loaded. */
-struct retained {
-	struct retained *next;
-	size_t topic_len, payload_len;
-	char bytes[]; /* topic, payload */
-};
-
 struct storage {
 	const struct options *options;
 	const struct store_ops *ops;
@@ -46,11 +41,13 @@ struct storage {
 	struct writer *writer;
 	struct keeper *keeper;
 	struct history *history;
-	struct retained *retained;
-	bool retained_lost; /* there was no memory for one */
+	struct storage_move *move; /* the last one, which may have ended; NULL: there was none */
+	struct loaded_lists loaded;
 	char *error;
 	size_t error_size;
 	bool opened;
+	bool documents_known; /* all that the state file held were read */
+	bool had_accounts;
 	bool without_journal; /* nor a writer; nothing changes the state */
 	int drain_ms;
 
@@ -137,36 +134,19 @@ static bool journal_init(struct storage *storage)
 	return true;
 }
 
-static void retained_keep(void *context, struct slice topic, struct slice payload, int64_t time_us)
+/* Rules that could be read work whatever comes of the others. */
+static void loaded_init(struct storage *storage)
 {
-	struct storage *storage = context;
-	struct retained *one = malloc(sizeof *one + topic.len + payload.len);
-	(void)time_us;
-	if (one == NULL) {
-		storage->retained_lost = true;
-		return;
-	}
-	one->topic_len = topic.len;
-	one->payload_len = payload.len;
-	memcpy(one->bytes, topic.ptr, topic.len);
-	if (payload.len > 0)
-		memcpy(one->bytes + topic.len, payload.ptr, payload.len);
-	one->next = storage->retained;
-	storage->retained = one;
-}
-
-/* What is read half is read once more; rules that are there work whatever comes of it. */
-static void retained_init(struct storage *storage)
-{
-	if (state_each_retained(storage->state, retained_keep, storage))
-		return;
-	storage_forget_retained(storage);
-	if (state_each_retained(storage->state, retained_keep, storage))
-		return;
-	notice_post(storage->keeper_notices, NOTICE_ERROR,
-	            "plugin_opt_state_dir %s: %s. Some configs and switches may not be in force until the broker is started"
-	            " again.",
-	            storage->options->state_dir, state_error(storage->state));
+	struct loaded_lists *loaded = &storage->loaded;
+	bool retained = loaded_read_retained(loaded, storage->state);
+	bool documents = loaded_read_documents(loaded, storage->state);
+	storage->documents_known = documents && !state_lost(storage->state);
+	if (!retained || !documents)
+		notice_post(
+			storage->keeper_notices, NOTICE_ERROR,
+			"plugin_opt_state_dir %s: %s. Some configs, switches or accounts may not be in force until the broker"
+			" is started again.",
+			storage->options->state_dir, state_error(storage->state));
 }
 
 static bool state_init(struct storage *storage)
@@ -188,8 +168,9 @@ static bool state_init(struct storage *storage)
 		            "plugin_opt_state_dir %s: %s. Configs and switches that changed last may not be in force until the"
 		            " broker is started again.",
 		            folder, error);
-	retained_init(storage);
-	return !storage->retained_lost || fail(storage, "plugin_opt_state_dir", folder, "no memory for its configs");
+	loaded_init(storage);
+	return !storage->loaded.no_memory ||
+	       fail(storage, "plugin_opt_state_dir", folder, "no memory for its configs and accounts");
 }
 
 /* The history store is opened by the threads that use it; here it only has to be one that can work. */
@@ -280,16 +261,34 @@ static bool threads_start(struct storage *storage)
 	return storage->history != NULL || fail(storage, "history", "thread", "cannot be started");
 }
 
+/* Documents are accounts, and sessions of accounts. */
+static bool marker_init(struct storage *storage)
+{
+	const char *folder = storage->options->state_dir;
+	storage->had_accounts = storage->loaded.documents != NULL || marker_is_set(folder);
+	if (storage->loaded.documents != NULL && !marker_set(folder) && !storage->without_journal)
+		notice_post(storage->keeper_notices, NOTICE_WARNING,
+		            "%s/accounts: %s. Without it a damaged state file would look like one without accounts.", folder,
+		            strerror(errno));
+	return true;
+}
+
 static void open_in_crew(void *context)
 {
 	struct storage *storage = context;
 	storage->opened = folder_make(storage) && journal_init(storage) && state_init(storage) && store_check(storage) &&
-	                  threads_start(storage);
+	                  marker_init(storage) && threads_start(storage);
+}
+
+void storage_run(struct storage *storage, void (*run)(void *context), void *context)
+{
+	crew_run(storage->crew, run, context);
 }
 
 static void close_in_crew(void *context)
 {
 	struct storage *storage = context;
+	storage_move_end(storage->move);
 	history_stop(storage->history);
 	storage->history = NULL;
 	if (storage->keeper != NULL) /* first, since it asks the writer how far it is */
@@ -350,11 +349,17 @@ void storage_stop(struct storage *storage, int drain_ms)
 
 void storage_forget_retained(struct storage *storage)
 {
-	while (storage->retained != NULL) {
-		struct retained *next = storage->retained->next;
-		free(storage->retained);
-		storage->retained = next;
-	}
+	loaded_forget(&storage->loaded.retained);
+}
+
+bool storage_had_accounts(const struct storage *storage)
+{
+	return storage->had_accounts;
+}
+
+void storage_forget_documents(struct storage *storage)
+{
+	loaded_forget(&storage->loaded.documents);
 }
 
 void storage_close(struct storage *storage, int drain_ms)
@@ -363,6 +368,8 @@ void storage_close(struct storage *storage, int drain_ms)
 		return;
 	storage_stop(storage, drain_ms);
 	storage_forget_retained(storage);
+	storage_forget_documents(storage);
+	storage_move_free(storage->move);
 	host_free(storage->host);
 	mailbox_free(storage->gauges);
 	mailbox_free(storage->writer_notices);
@@ -377,14 +384,21 @@ struct journal *storage_journal(struct storage *storage)
 
 void storage_each_retained(const struct storage *storage, storage_retained_callback callback, void *context)
 {
-	for (const struct retained *one = storage->retained; one != NULL; one = one->next)
-		callback(context, (struct slice){one->bytes, one->topic_len},
-		         (struct slice){one->bytes + one->topic_len, one->payload_len});
+	for (const struct loaded *one = storage->loaded.retained; one != NULL; one = one->next)
+		callback(context, loaded_part(one, 0), loaded_part(one, 1), loaded_part(one, 2));
+}
+
+bool storage_each_document(const struct storage *storage, document_callback callback, void *context)
+{
+	for (const struct loaded *one = storage->loaded.documents; one != NULL; one = one->next)
+		callback(context, &(const struct document){.name = loaded_part(one, 0), .body = loaded_part(one, 1)});
+	return storage->documents_known;
 }
 
 bool storage_notice(struct storage *storage, struct notice *out)
 {
-	if (mailbox_get(storage->keeper_notices, out) || mailbox_get(storage->writer_notices, out))
+	if (mailbox_get(storage->keeper_notices, out) || mailbox_get(storage->writer_notices, out) ||
+	    storage_move_notice(storage->move, out))
 		return true;
 	uint64_t dropped = mailbox_dropped(storage->keeper_notices) + mailbox_dropped(storage->writer_notices);
 	if (dropped == storage->dropped_told)
@@ -444,4 +458,48 @@ uint64_t storage_rejected(const struct storage *storage)
 struct history *storage_history(struct storage *storage)
 {
 	return storage->history;
+}
+
+/* ---- another store ---- */
+
+bool storage_move_start(struct storage *storage, const char *to_store, const char *to_password_file, const char *to_ca,
+                        char *error, size_t error_size)
+{
+	const struct storage_move_options options = {
+		.ops = storage->ops,
+		.place = place_to_read(storage),
+		.writer = storage->writer,
+		.crew = storage->crew,
+	};
+	const char *why_not = NULL;
+
+	switch (storage_move_state(storage).phase) {
+	case MOVE_RUNNING:
+		why_not = "the history is being moved already";
+		break;
+	case MOVE_FINISHED:
+		why_not = "the history is moved already: name its new store by plugin_opt_store, and restart the broker";
+		break;
+	default:
+		if (storage->writer == NULL)
+			why_not = "nothing is stored for now, since the disk of plugin_opt_state_dir cannot be written";
+	}
+	if (why_not != NULL) {
+		snprintf(error, error_size, "%s", why_not);
+		return false;
+	}
+	storage_move_free(storage->move); /* it has ended */
+	storage->move = storage_move_new(&options, to_store, to_password_file, to_ca, error, error_size);
+	return storage->move != NULL;
+}
+
+struct storage_move_state storage_move_state(const struct storage *storage)
+{
+	return storage_move_look(storage->move);
+}
+
+void storage_move_stop(struct storage *storage)
+{
+	if (storage->move != NULL)
+		storage_move_cancel(storage->move);
 }

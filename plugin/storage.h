@@ -9,11 +9,13 @@
 #ifndef HEARTH_STORAGE_H
 #define HEARTH_STORAGE_H
 
+#include "document.h"
 #include "history.h"
 #include "host.h"
 #include "journal.h"
 #include "mailbox.h"
 #include "options.h"
+#include "storage_move.h"
 
 struct storage;
 
@@ -36,10 +38,23 @@ void storage_close(struct storage *storage, int drain_ms);
 /* For the broker's thread to append to. */
 struct journal *storage_journal(struct storage *storage);
 
-/* The retained documents as they were when the storage was opened; an empty payload is a tombstone. */
-typedef void (*storage_retained_callback)(void *context, struct slice topic, struct slice payload);
+/* The retained messages as they were when the storage was opened; an empty payload is a tombstone. */
+typedef void (*storage_retained_callback)(void *context, struct slice topic, struct slice payload, struct slice author);
 void storage_each_retained(const struct storage *storage, storage_retained_callback callback, void *context);
 void storage_forget_retained(struct storage *storage); /* frees them */
+
+/*
+ * The same for documents, of which none is empty. False: the state file was damaged or could not be read, so that there may
+ * be accounts that nobody knows of now; "no account" then does not mean that everybody may do all.
+ */
+bool storage_each_document(const struct storage *storage, document_callback callback, void *context);
+void storage_forget_documents(struct storage *storage);
+
+/* Were there ever accounts in this folder, whether they can be read or not? See storage_marker.h. */
+bool storage_had_accounts(const struct storage *storage);
+
+/* Runs a function in the crew's thread while this one waits: what it starts has the crew's file table (crew.h). */
+void storage_run(struct storage *storage, void (*run)(void *context), void *context);
 
 /* The next line for the log, and the next sample of the machine's gauges; false if there is none. */
 bool storage_notice(struct storage *storage, struct notice *out);
@@ -60,5 +75,15 @@ uint64_t storage_rejected(const struct storage *storage);
 
 /* For the broker's thread to ask what is stored. */
 struct history *storage_history(struct storage *storage);
+
+/*
+ * Begins to move the history into another store ("mariadb://…", "sqlite:/…"); the files may be NULL. False with one line for
+ * a person, in which no password is. Does not wait: what the databases have against it is in the state, and the log gets a
+ * line at the end. See storage_move.h.
+ */
+bool storage_move_start(struct storage *storage, const char *to_store, const char *to_password_file, const char *to_ca,
+                        char *error, size_t error_size);
+struct storage_move_state storage_move_state(const struct storage *storage);
+void storage_move_stop(struct storage *storage); /* before long; nothing is done where none runs */
 
 #endif

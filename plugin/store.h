@@ -66,6 +66,14 @@ struct store_batch {
 	const struct store_rollups *rollups; /* to be stored as they are; NULL: they are reckoned from the rows */
 };
 
+/* A device that has another name from here on, and the way that the position moves with that. */
+struct store_rename {
+	struct slice from_location, from_device;
+	struct slice to_location, to_device; /* not both as above */
+	struct store_position from;          /* as `position` gave it for the journal of `to` */
+	struct store_position to;
+};
+
 /* How long what is kept. */
 struct store_keep {
 	int64_t now_us;
@@ -129,6 +137,13 @@ struct store_ops {
 	 * has the last one's reason then.
 	 */
 	enum store_result (*write)(struct store *store, const struct store_batch *batch, size_t *rejected);
+
+	/*
+	 * Gives all series of a device their new names, which their readings follow, and moves the position, in one transaction.
+	 * A series keeps its old name if there is one of the new name already, if that would be too long, or if the store
+	 * refuses; those are counted in *kept, and `error` has the reason then. Ids have to be asked for again.
+	 */
+	enum store_result (*rename)(struct store *store, const struct store_rename *rename, size_t *renamed, size_t *kept);
 
 	/*
 	 * Makes durable what was written. A store that already is at COMMIT has nothing to do. `anew`: one has failed since

@@ -26,6 +26,9 @@
 #define MOVE_POSITION(table)                                                                                           \
 	"UPDATE " table " SET node = ?, journal = ?, pos = ? WHERE node = ? AND journal = ? AND pos = ?"
 
+/* Of the device whose name is ?1 with a '/' behind it, and ?2 the same with the byte that follows '/': by the key of topics. */
+#define ITS_SERIES "topic >= ? AND topic < ?"
+
 static const char *const statement_sql[MARIA_STATEMENT_COUNT] = {
 	[MARIA_GET_POSITION] =
 		"SELECT 0, node, journal, pos FROM ingest_position WHERE journal = ? OR node = ?"
@@ -36,6 +39,12 @@ static const char *const statement_sql[MARIA_STATEMENT_COUNT] = {
 	[MARIA_MOVE_WITNESS] = MOVE_POSITION("witness_position"),
 	[MARIA_LIST_SERIES] = "SELECT id, topic FROM series",
 	[MARIA_ADD_SERIES] = "INSERT INTO series (id, location, device, sensor, subject) VALUES (?, ?, ?, ?, ?)",
+	/* To location and device, where the topic that comes of it is free and not longer than so many bytes. */
+	[MARIA_RENAME_SERIES] =
+		"UPDATE series AS s SET location = ?, device = ? WHERE " ITS_SERIES
+		" AND LENGTH(CONCAT(?, sensor, '/', subject)) <= ?"
+		" AND NOT EXISTS (SELECT 1 FROM series AS other WHERE other.topic = CONCAT(?, s.sensor, '/', s.subject))",
+	[MARIA_COUNT_SERIES] = "SELECT COUNT(*) FROM series WHERE " ITS_SERIES,
 	[MARIA_ADD_READINGS] = "INSERT INTO reading (series_id, ts, seq, value, txt) VALUES (?, ?, ?, ?, ?)",
 	[MARIA_ADD_MINUTES] =
 		"INSERT INTO reading_minute (series_id, ts, min, avg, max, count) VALUES (?, ?, ?, ?, ?, ?)" SET_ROLLUP,
@@ -276,6 +285,7 @@ const struct store_ops store_mariadb = {
 	.position = position,
 	.series = maria_series_id,
 	.write = maria_write,
+	.rename = maria_rename,
 	.sync = sync_store,
 	.upkeep = upkeep,
 	.open_to_read = open_to_read,

@@ -30,6 +30,8 @@ enum maria_statement {
 	MARIA_MOVE_WITNESS,
 	MARIA_LIST_SERIES,
 	MARIA_ADD_SERIES,
+	MARIA_RENAME_SERIES,
+	MARIA_COUNT_SERIES,
 	MARIA_ADD_READINGS,
 	MARIA_ADD_MINUTES,
 	MARIA_ADD_HOURS,
@@ -176,6 +178,14 @@ void maria_forget_series(struct store *store);
 MYSQL_STMT *maria_execute_bulk(struct store *store, enum maria_statement which, MYSQL_BIND *columns, size_t count);
 
 enum store_result maria_write(struct store *store, const struct store_batch *batch, size_t *rejected);
+
+/* In a transaction. STORE_MOVED: it was not as expected; all is rolled back. */
+enum store_result maria_move_position(struct store *store, const struct store_position *from,
+                                      const struct store_position *to);
+
+/* ---- store_mariadb_rename.c ---- */
+
+enum store_result maria_rename(struct store *store, const struct store_rename *rename, size_t *renamed, size_t *kept);
 
 /* ---- store_mariadb_read.c ---- */
 

@@ -65,8 +65,8 @@ static enum store_result add_position(struct store *store, const struct store_po
 }
 
 /* The row keeps its old name while another journal has the new one. */
-static enum store_result move_position(struct store *store, const struct store_position *from,
-                                       const struct store_position *to)
+enum store_result maria_move_position(struct store *store, const struct store_position *from,
+                                      const struct store_position *to)
 {
 	MYSQL_BIND parameters[] = {
 		maria_bind_text(slice_of(store->node_taken ? store->row_node : store->node)),
@@ -294,7 +294,7 @@ enum store_result maria_write(struct store *store, const struct store_batch *bat
 	if (!maria_begin(store))
 		return maria_fail(store, NULL);
 
-	enum store_result result = move_position(store, &batch->from, &batch->to);
+	enum store_result result = maria_move_position(store, &batch->from, &batch->to);
 	if (result == STORE_OK)
 		result = maria_add_series(store);
 	for (size_t at = 0, rows; at < batch->count && result == STORE_OK; at += rows) {

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * store_shared: what the backends' reads have in common. Private to store*.c.
+ * store_shared: what the backends have in common, mostly their reads. Private to store*.c.
  */
 #ifndef HEARTH_STORE_SHARED_H
 #define HEARTH_STORE_SHARED_H
 
 #include "store.h"
+
+/* Why series keep their old name, if the store itself has not refused. */
+#define STORE_NAME_TAKEN "there are series of the new name already, or it would be too long"
 
 /* A topic's whole name, in the buffer. */
 struct slice store_topic_name(const struct topic *topic, char buffer[static TOPIC_MAX + 1]);

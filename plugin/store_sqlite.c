@@ -7,7 +7,7 @@
  * newest transactions, but then position and rows fall back together and the journal, which is trimmed only behind what
  * store_ops.sync made durable, brings them again.
  *
- * Here a store is opened and closed; what is done with it is in store_sqlite_write.c, _upkeep.c and _read.c.
+ * Here a store is opened and closed; what is done with it is in store_sqlite_write.c, _rename.c, _upkeep.c and _read.c.
  */
 #include "migration.h"
 #include "migration_explain.h"
@@ -309,6 +309,7 @@ const struct store_ops store_sqlite = {
 	.position = lite_position,
 	.series = lite_series,
 	.write = lite_write,
+	.rename = lite_rename,
 	.sync = lite_sync,
 	.upkeep = lite_upkeep,
 	.open_to_read = lite_open_to_read,

@@ -23,6 +23,8 @@ enum lite_statement {
 	LITE_MOVE_POSITION,
 	LITE_FIND_SERIES,
 	LITE_ADD_SERIES,
+	LITE_RENAME_SERIES,
+	LITE_COUNT_SERIES,
 	LITE_ADD_READING,
 	LITE_ADD_READING_BESIDE,
 	LITE_REJECT_READING,
@@ -92,6 +94,20 @@ enum store_result lite_position(struct store *store, uint64_t journal, struct st
 enum store_result lite_series(struct store *store, const struct topic *topic, int64_t *id);
 enum store_result lite_write(struct store *store, const struct store_batch *batch, size_t *rejected);
 enum store_result lite_sync(struct store *store, bool anew);
+
+/* Begins a transaction, unless lite_series has. */
+int lite_begin(const struct store *store);
+
+/* *moved: the position was as expected, and is moved. */
+int lite_move_position(struct store *store, const struct store_position *from, const struct store_position *to,
+                       bool *moved);
+
+/* Takes the transaction back whose position was not as expected. */
+enum store_result lite_moved(struct store *store);
+
+/* ---- store_sqlite_rename.c ---- */
+
+enum store_result lite_rename(struct store *store, const struct store_rename *rename, size_t *renamed, size_t *kept);
 
 /* ---- store_sqlite_upkeep.c ---- */
 

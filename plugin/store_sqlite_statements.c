@@ -48,6 +48,14 @@ const char *const lite_sql[LITE_STATEMENT_COUNT] = {
 	[LITE_FIND_SERIES] = "SELECT id FROM series WHERE location = ?1 AND device = ?2 AND sensor = ?3 AND subject = ?4",
 	[LITE_ADD_SERIES] = "INSERT INTO series (location, device, sensor, subject) VALUES (?1, ?2, ?3, ?4)",
 
+	/* From ?1/?2 to ?3/?4, where that name is free and not longer than ?5 bytes. */
+	[LITE_RENAME_SERIES] =
+		"UPDATE series SET location = ?3, device = ?4 WHERE location = ?1 AND device = ?2"
+		" AND length(CAST(?3 || '/' || ?4 || '/' || sensor || '/' || subject AS BLOB)) <= ?5"
+		" AND NOT EXISTS (SELECT 1 FROM series AS other WHERE other.location = ?3 AND other.device = ?4"
+		" AND other.sensor = series.sensor AND other.subject = series.subject)",
+	[LITE_COUNT_SERIES] = "SELECT count(*) FROM series WHERE location = ?1 AND device = ?2",
+
 	/* Series ?1, time ?2, position ?3, number ?4, text ?5; code ?6 and reason ?7 why not. */
 	[LITE_ADD_READING] = "INSERT INTO reading (series_id, ts, seq, value, txt) VALUES (?1, ?2, ?3, ?4, ?5)",
 	/* An earlier journal had a reading of the same instant at the same position: both are kept. */

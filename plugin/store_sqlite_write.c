@@ -14,8 +14,7 @@
 
 #define REASON_MAX 256
 
-/* Begins a transaction, unless lite_series has. */
-static int begin(const struct store *store)
+int lite_begin(const struct store *store)
 {
 	return sqlite3_get_autocommit(store->database) ? lite_run(store, LITE_BEGIN) : SQLITE_OK;
 }
@@ -57,15 +56,15 @@ enum store_result lite_series(struct store *store, const struct topic *topic, in
 		return STORE_OK;
 
 	/* In the transaction of the rows to come: one for each would take longer than the rows. */
-	if (begin(store) != SQLITE_OK || lite_bind_topic(store->statements[LITE_ADD_SERIES], topic) != SQLITE_OK ||
+	if (lite_begin(store) != SQLITE_OK || lite_bind_topic(store->statements[LITE_ADD_SERIES], topic) != SQLITE_OK ||
 	    lite_run(store, LITE_ADD_SERIES) != SQLITE_OK)
 		return lite_fail(store);
 	*id = sqlite3_last_insert_rowid(store->database);
 	return STORE_OK;
 }
 
-static int move_position(struct store *store, const struct store_position *from, const struct store_position *to,
-                         bool *moved)
+int lite_move_position(struct store *store, const struct store_position *from, const struct store_position *to,
+                       bool *moved)
 {
 	enum lite_statement which = from->journal == 0 ? LITE_ADD_POSITION : LITE_MOVE_POSITION;
 	sqlite3_stmt *statement = store->statements[which];
@@ -81,6 +80,13 @@ static int move_position(struct store *store, const struct store_position *from,
 		code = lite_run(store, which);
 	*moved = sqlite3_changes(store->database) == 1;
 	return code;
+}
+
+enum store_result lite_moved(struct store *store)
+{
+	lite_run(store, LITE_ROLLBACK);
+	lite_away(store, "its position moves by itself");
+	return STORE_MOVED;
 }
 
 /* ---- rows ---- */
@@ -186,14 +192,11 @@ enum store_result lite_write(struct store *store, const struct store_batch *batc
 	if (!sorted_set(&store->sorted, batch->rows, batch->count))
 		return lite_away(store, "out of memory");
 
-	int code = begin(store);
+	int code = lite_begin(store);
 	if (code == SQLITE_OK)
-		code = move_position(store, &batch->from, &batch->to, &moved);
-	if (code == SQLITE_OK && !moved) {
-		lite_run(store, LITE_ROLLBACK);
-		lite_away(store, "its position moves by itself");
-		return STORE_MOVED;
-	}
+		code = lite_move_position(store, &batch->from, &batch->to, &moved);
+	if (code == SQLITE_OK && !moved)
+		return lite_moved(store);
 	if (code == SQLITE_OK)
 		code = add_rows(store, rejected);
 	if (code == SQLITE_OK)

@@ -14,7 +14,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define POLL_MS           50
 #define SYNC_EVERY_MS     2000
@@ -25,42 +24,12 @@
 #define BACKOFF_FIRST_MS  250   /* a database in a local file that was locked is used again at once */
 #define BACKOFF_MAX_MS    2000
 
-static int64_t monotonic_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* ---- waiting and stopping ---- */
-
-/* Waits; writer_stop ends it early. */
-static void writer_pause(struct writer *writer, int milliseconds)
-{
-	int64_t until_ms = monotonic_ms() + milliseconds;
-	struct timespec until = {until_ms / 1000, until_ms % 1000 * 1000000};
-
-	pthread_mutex_lock(&writer->lock);
-	while (!writer->stopping && pthread_cond_timedwait(&writer->wake, &writer->lock, &until) == 0)
-		;
-	pthread_mutex_unlock(&writer->lock);
-}
-
-static bool is_stopping(struct writer *writer, int64_t *deadline_ms)
-{
-	pthread_mutex_lock(&writer->lock);
-	bool stopping = writer->stopping;
-	*deadline_ms = writer->deadline_ms;
-	pthread_mutex_unlock(&writer->lock);
-	return stopping;
-}
-
 static bool may_go_on(struct writer *writer)
 {
 	int64_t deadline_ms;
-	if (!is_stopping(writer, &deadline_ms))
+	if (!writer_is_stopping(writer, &deadline_ms))
 		return true;
-	return monotonic_ms() < deadline_ms && (writer->store || writer->last_tries-- > 0);
+	return !writer_is_pausing(writer) && writer_clock_ms() < deadline_ms && (writer->store || writer->last_tries-- > 0);
 }
 
 /* ---- the store comes and goes ---- */
@@ -108,7 +77,7 @@ static void end_outage(struct writer *writer)
 static bool take_over(struct writer *writer, const struct store_position *at)
 {
 	const struct store_position before = writer->foreign;
-	const int64_t now_ms = monotonic_ms();
+	const int64_t now_ms = writer_clock_ms();
 
 	if (at->journal == before.journal && at->position == before.position) {
 		if (now_ms - writer->foreign_since_ms >= writer->foreign_ms)
@@ -152,6 +121,7 @@ static bool begin_at(struct writer *writer, const struct store_position *at)
 	writer->at = *at;
 	writer->flushed = writer->done;
 	writer->unconfirmed = false;
+	writer->renaming.end = 0;
 	writer_empty_batch(writer);
 	meanings_unresolve(&writer->meanings); /* ids may have gone with what was rolled back */
 	atomic_store(&writer->position, ours ? writer->done : 0);
@@ -183,7 +153,7 @@ static bool open_store(struct writer *writer)
 	char error[400] = "";
 	writer->upkeep.due_ms = 0; /* another database may be there now */
 	if (writer->outage) {
-		writer_pause(writer, writer->backoff_ms);
+		writer_wait(writer, writer->backoff_ms);
 		writer->backoff_ms = writer->backoff_ms < BACKOFF_MAX_MS / 2 ? writer->backoff_ms * 2 : BACKOFF_MAX_MS;
 	}
 	if (writer->ops->open(&writer->place, &writer->store, error, sizeof error) != STORE_OK) {
@@ -211,7 +181,7 @@ static void count_batch(struct writer *writer)
 static void tell_rejected(struct writer *writer)
 {
 	const uint64_t rejected = atomic_load(&writer->rejected);
-	const int64_t now_ms = monotonic_ms();
+	const int64_t now_ms = writer_clock_ms();
 
 	if (rejected == writer->rejected_told ||
 	    (writer->rejected_told > 0 && now_ms - writer->rejected_told_ms < REJECTED_EVERY_MS))
@@ -243,6 +213,31 @@ static bool confirm(struct writer *writer)
 	return true;
 }
 
+/* The store holds all up to `to`. */
+static void note_stored(struct writer *writer, const struct store_position *to)
+{
+	if (writer->unconfirmed) /* the comparison has confirmed it */
+		atomic_store(&writer->position, writer->at.position);
+	writer->at = *to;
+	writer->done = writer->flushed = to->position;
+	writer->unconfirmed = true;
+	writer->moved = false;
+	writer->backoff_ms = BACKOFF_FIRST_MS;
+	writer->owned = writer->place.known = true;
+	writer->lost_position = 0;
+}
+
+/* It has stored nothing of what it was given last. */
+static void begin_again(struct writer *writer, enum store_result why)
+{
+	if (why == STORE_MOVED && !writer->moved) {
+		writer->moved = true;
+		begin(writer);
+	} else {
+		writer_lose_store(writer, writer->ops->error(writer->store));
+	}
+}
+
 /* Stores the batch and moves the position. False if reading has to begin again. */
 static bool flush(struct writer *writer)
 {
@@ -252,36 +247,33 @@ static bool flush(struct writer *writer)
 
 	if (writer->done == writer->flushed)
 		return true;
-	switch (writer->ops->write(writer->store, &batch, &rejected)) {
-	case STORE_OK:
-		break;
-	case STORE_MOVED:
-		if (writer->moved) {
-			writer_lose_store(writer, writer->ops->error(writer->store));
-			return false;
-		}
-		writer->moved = true;
-		begin(writer);
-		return false;
-	default:
-		writer_lose_store(writer, writer->ops->error(writer->store));
+	enum store_result result = writer->ops->write(writer->store, &batch, &rejected);
+	if (result != STORE_OK) {
+		begin_again(writer, result);
 		return false;
 	}
-	if (writer->unconfirmed) /* the comparison has confirmed it */
-		atomic_store(&writer->position, writer->at.position);
 	count_batch(writer);
 	if (rejected > 0) {
 		atomic_fetch_add(&writer->rejected, rejected);
 		tell_rejected(writer);
 	}
-	writer->at = to;
-	writer->flushed = to.position;
-	writer->unconfirmed = true;
-	writer->moved = false;
-	writer->backoff_ms = BACKOFF_FIRST_MS;
-	writer->owned = writer->place.known = true;
-	writer->lost_position = 0;
+	note_stored(writer, &to);
 	writer_empty_batch(writer);
+	return true;
+}
+
+/* Renames the device that the journal has behind the batch, which is stored. False if reading has to begin again. */
+static bool rename_device(struct writer *writer)
+{
+	const struct store_position to = {journal_id(writer->journal), writer->renaming.end};
+	enum store_result result = writer_rename(writer);
+
+	if (result != STORE_OK) {
+		begin_again(writer, result);
+		return false;
+	}
+	note_stored(writer, &to);
+	writer->renaming.end = 0;
 	return true;
 }
 
@@ -289,7 +281,7 @@ static bool flush(struct writer *writer)
 static bool sync_sometimes(struct writer *writer)
 {
 	const uint64_t position = atomic_load(&writer->position);
-	const int64_t now_ms = monotonic_ms();
+	const int64_t now_ms = writer_clock_ms();
 
 	if (position == atomic_load(&writer->durable) || now_ms - writer->synced_ms < writer->sync_every_ms)
 		return true;
@@ -310,15 +302,20 @@ static void *writer_main(void *argument)
 	int64_t deadline_ms;
 
 	while (may_go_on(writer)) {
+		if (writer_is_pausing(writer)) {
+			close_store(writer);
+			writer_rest(writer);
+			continue;
+		}
 		if (!writer->store && !open_store(writer))
 			continue;
 		/* Asked before: what was appended before writer_stop is then gathered. */
-		bool last = is_stopping(writer, &deadline_ms);
-		writer_look_after(writer, monotonic_ms());
+		bool last = writer_is_stopping(writer, &deadline_ms);
+		writer_look_after(writer, writer_clock_ms());
 		uint64_t head = journal_head(writer->journal);
 		enum gathered gathered = writer_gather(writer);
-		if (gathered == GATHERED_FAILED || !flush(writer) || !sync_sometimes(writer) || gathered == GATHERED_ENOUGH ||
-		    !confirm(writer))
+		if (gathered == GATHERED_FAILED || !flush(writer) || (gathered == GATHERED_RENAME && !rename_device(writer)) ||
+		    !sync_sometimes(writer) || gathered == GATHERED_ENOUGH || gathered == GATHERED_RENAME || !confirm(writer))
 			continue;
 		if (gathered == GATHERED_ALL) {
 			atomic_store(&writer->passed, head);
@@ -327,7 +324,7 @@ static void *writer_main(void *argument)
 		}
 		if (last)
 			break;
-		writer_pause(writer, gathered == GATHERED_ALL ? POLL_MS : BACKOFF_MAX_MS);
+		writer_wait(writer, gathered == GATHERED_ALL ? POLL_MS : BACKOFF_MAX_MS);
 	}
 	close_store(writer);
 	return NULL;
@@ -371,7 +368,7 @@ struct writer *writer_start(const struct writer_options *options)
 	writer->backoff_ms = BACKOFF_FIRST_MS;
 	writer->last_tries = 1;
 	writer->upkeep = (struct writer_upkeep){
-		.settled_ms = monotonic_ms() + (options->settle_ms > 0 ? options->settle_ms : SETTLE_MS),
+		.settled_ms = writer_clock_ms() + (options->settle_ms > 0 ? options->settle_ms : SETTLE_MS),
 		.keep_raw_days = options->keep_raw_days,
 		.keep_minute_days = options->keep_minute_days,
 		.every_ms = options->upkeep_every_ms > 0 ? options->upkeep_every_ms : UPKEEP_EVERY_MS,
@@ -397,8 +394,8 @@ void writer_stop(struct writer *writer, int drain_ms)
 		return;
 	pthread_mutex_lock(&writer->lock);
 	writer->stopping = true;
-	writer->deadline_ms = monotonic_ms() + drain_ms;
-	pthread_cond_signal(&writer->wake);
+	writer->deadline_ms = writer_clock_ms() + drain_ms;
+	pthread_cond_broadcast(&writer->wake);
 	pthread_mutex_unlock(&writer->lock);
 	pthread_join(writer->thread, NULL);
 	writer_free(writer);

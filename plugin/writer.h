@@ -4,7 +4,7 @@
  *
  * Owns the store's connection. Reads the journal, stores batches with their position in one transaction, and after any
  * error closes, waits (250 ms doubling to 2 s), opens again and asks the store where it stands. So it neither loses nor
- * doubles a row, whatever fails in between.
+ * doubles a row, whatever fails in between. A device that was renamed has its series renamed in the store on the way.
  */
 #ifndef HEARTH_WRITER_H
 #define HEARTH_WRITER_H
@@ -34,6 +34,14 @@ struct writer *writer_start(const struct writer_options *options);
 
 /* Lets it store what the journal holds for at most `drain_ms`, then ends and joins the thread and frees it. */
 void writer_stop(struct writer *writer, int drain_ms);
+
+/*
+ * Has it leave the store alone and close it, after the batch in work, and waits until that is so. Readings wait in the
+ * journal until it is resumed; one that is stopped in between stores nothing more. Any thread, one at a time, and never
+ * beside writer_stop. What the functions below say stays as it was.
+ */
+void writer_pause(struct writer *writer);
+void writer_resume(struct writer *writer);
 
 /* Any thread: the journal position up to which all is stored and durable, some seconds behind writer_position. */
 uint64_t writer_durable(const struct writer *writer);

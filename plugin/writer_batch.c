@@ -74,6 +74,25 @@ static bool add_row(struct writer *writer, const struct journal_record *record)
 	return true;
 }
 
+/* Notes what a device is to be called, unless the record is of no use. */
+static bool note_renaming(struct writer *writer, const struct journal_record *record)
+{
+	struct writer_renaming *renaming = &writer->renaming;
+	struct slice from, to, location, device;
+	int64_t time_us;
+
+	if (!record_get_renamed(record->payload, record->len, &time_us, &from, &to) ||
+	    !record_split_device(from, &location, &device) || !record_split_device(to, &location, &device) ||
+	    slice_equal(from, to))
+		return false;
+	memcpy(renaming->from, from.ptr, from.len);
+	memcpy(renaming->to, to.ptr, to.len);
+	renaming->from_len = from.len;
+	renaming->to_len = to.len;
+	renaming->end = record->end;
+	return true;
+}
+
 /* One line when the journal cannot be read, one when it can be again. */
 static void tell_readable(struct writer *writer, bool readable, const char *why)
 {
@@ -109,6 +128,8 @@ enum gathered writer_gather(struct writer *writer)
 			            (unsigned long long)(record.end - record.position), (unsigned long long)record.position);
 		else if (record.type == RECORD_READING && !add_row(writer, &record))
 			return GATHERED_FAILED;
+		if (next == JOURNAL_RECORD && record.type == RECORD_RENAMED && note_renaming(writer, &record))
+			return GATHERED_RENAME;
 		writer->done = record.end;
 		if (writer->count == 0 && writer->done - writer->flushed >= PASS_OVER_MAX)
 			return GATHERED_ENOUGH;

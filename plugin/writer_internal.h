@@ -27,6 +27,14 @@ struct writer_upkeep {
 	bool failing; /* it was said */
 };
 
+/* A device's new name, which the journal has behind the batch. */
+struct writer_renaming {
+	uint64_t end; /* of its record; 0: there is none */
+	size_t from_len;
+	size_t to_len;
+	char from[TOPIC_MAX], to[TOPIC_MAX]; /* "location/device" */
+};
+
 struct writer {
 	struct journal *journal;
 	const struct store_ops *ops;
@@ -34,10 +42,12 @@ struct writer {
 	struct mailbox *notices;
 	pthread_t thread;
 
-	pthread_mutex_t lock; /* of the two below, and of nothing else */
+	pthread_mutex_t lock; /* of those below up to `resting`, and of nothing else */
 	pthread_cond_t wake;
 	int64_t deadline_ms; /* when stopping */
 	bool stopping;
+	bool pausing; /* it is to leave the store alone */
+	bool resting; /* it does */
 
 	_Atomic uint64_t stored;
 	_Atomic uint64_t rejected;
@@ -72,6 +82,7 @@ struct writer {
 	char *text;
 	size_t text_len;
 	struct meanings meanings;
+	struct writer_renaming renaming;
 
 	uint64_t counted;     /* readings before this position are in `stored` */
 	uint64_t outage_rows; /* since the outage began, those too that were stored before */
@@ -86,9 +97,26 @@ struct writer {
 	struct writer_upkeep upkeep;
 };
 
+/* ---- writer_wait.c ---- */
+
+/* Monotonic. */
+int64_t writer_clock_ms(void);
+
+/* Waits; writer_stop and writer_pause end it early. */
+void writer_wait(struct writer *writer, int milliseconds);
+
+bool writer_is_stopping(struct writer *writer, int64_t *deadline_ms);
+bool writer_is_pausing(struct writer *writer);
+
+/* The store is closed; comes back with writer_resume or writer_stop. */
+void writer_rest(struct writer *writer);
+
+/* ---- writer_batch.c ---- */
+
 enum gathered {
 	GATHERED_ENOUGH,
 	GATHERED_ALL,     /* there is no more */
+	GATHERED_RENAME,  /* a device is to be renamed behind it */
 	GATHERED_BLOCKED, /* the journal cannot be read on now */
 	GATHERED_FAILED   /* the store was lost, and the batch with it */
 };
@@ -96,10 +124,22 @@ enum gathered {
 /* Reads the journal until the batch is full or nothing is left to read. */
 enum gathered writer_gather(struct writer *writer);
 
+void writer_empty_batch(struct writer *writer);
+
+/* ---- writer_rename.c ---- */
+
+/*
+ * Renames the device of writer->renaming, once all before it is stored, and moves the position behind it. On anything but
+ * STORE_OK nothing was done.
+ */
+enum store_result writer_rename(struct writer *writer);
+
+/* ---- writer_upkeep.c ---- */
+
 /* Looks after the store if that is due; see store_ops.upkeep. No transaction may be open. */
 void writer_look_after(struct writer *writer, int64_t now_ms);
 
-void writer_empty_batch(struct writer *writer);
+/* ---- writer.c ---- */
 
 /* Closes the store; the first time in an outage it also says why. */
 void writer_lose_store(struct writer *writer, const char *why);

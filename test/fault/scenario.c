@@ -134,7 +134,7 @@ static void say_batch(struct house *house, int first)
 	}
 }
 
-struct document *ledger_document(struct ledger *ledger, const char *topic)
+struct promise *ledger_document(struct ledger *ledger, const char *topic)
 {
 	size_t i = 0;
 	while (i < ledger->document_count && strcmp(ledger->documents[i].topic, topic) != 0)
@@ -155,7 +155,7 @@ static void documents_begin(struct ledger *ledger)
 			known++;
 		if (known == LEDGER_DOCUMENTS)
 			scenario_fail("more documents than the ledger has room for");
-		ledger->documents[known] = (struct document){.topic = first_day[i].document, .payload = ""};
+		ledger->documents[known] = (struct promise){.topic = first_day[i].document, .payload = ""};
 		if (known == ledger->document_count)
 			ledger->document_count++;
 	}
@@ -163,7 +163,7 @@ static void documents_begin(struct ledger *ledger)
 
 static void say_document(struct house *house, const struct play *play)
 {
-	struct document *document = ledger_document(house->ledger, play->document);
+	struct promise *document = ledger_document(house->ledger, play->document);
 	const char *after = play->kept != NULL ? play->kept : play->payload;
 	size_t full = fake_lines_with("journal_full");
 	uint64_t crowded = intake_counters(house->intake).crowded;

@@ -14,8 +14,8 @@
 #define LEDGER_ROWS      512
 #define LEDGER_DOCUMENTS 8
 
-/* A retained document. */
-struct document {
+/* A retained message, and what must hold of it. */
+struct promise {
 	const char *topic;
 	const char *payload; /* what must hold; "": removed, or never taken */
 	const char *perhaps; /* or this, of a message that was not taken in as a whole; NULL: no other */
@@ -26,7 +26,7 @@ struct ledger {
 	char rows[LEDGER_ROWS][96];
 	size_t row_count;
 	uint64_t stored; /* all that the counters call stored, those of rules too */
-	struct document documents[LEDGER_DOCUMENTS];
+	struct promise documents[LEDGER_DOCUMENTS];
 	size_t document_count;
 	int64_t now_ms;  /* on the house's clock */
 	bool damaged;    /* the journal was said to be damaged: something may be missing */
@@ -37,7 +37,7 @@ struct ledger {
 void scenario_fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
 /* The document of a topic, which must be one of the scenario's. */
-struct document *ledger_document(struct ledger *ledger, const char *topic);
+struct promise *ledger_document(struct ledger *ledger, const char *topic);
 
 /* Once in a process, before the others and without a fault. */
 void scenario_prepare(void);

@@ -27,13 +27,14 @@ static bool says(struct slice payload, const char *text)
 	return text != NULL && i == payload.len && text[i] == '\0';
 }
 
-static void found_one(void *context, struct slice topic, struct slice payload)
+static void found_one(void *context, struct slice topic, struct slice payload, struct slice author)
 {
 	struct found *found = context;
 	char name[TOPIC_MAX + 1];
+	(void)author;
 
 	snprintf(name, sizeof name, "%.*s", (int)topic.len, topic.ptr);
-	const struct document *document = ledger_document(found->ledger, name);
+	const struct promise *document = ledger_document(found->ledger, name);
 	bool *seen = &found->seen[document - found->ledger->documents];
 	if (*seen || (!says(payload, document->payload) && !says(payload, document->perhaps)))
 		scenario_fail("%s is \"%.*s\" after a restart, wanted \"%s\"%s", name, (int)payload.len, payload.ptr,
@@ -46,7 +47,7 @@ static void check_documents(struct house *house)
 	struct found found = {.ledger = house->ledger};
 	storage_each_retained(house->storage, found_one, &found);
 	for (size_t i = 0; i < found.ledger->document_count; i++) {
-		const struct document *document = &found.ledger->documents[i];
+		const struct promise *document = &found.ledger->documents[i];
 		bool may_be_gone = document->payload[0] == '\0' || says((struct slice){"", 0}, document->perhaps);
 		if (!found.seen[i] && !may_be_gone)
 			scenario_fail("%s was taken and is gone after a restart", document->topic);
@@ -71,7 +72,7 @@ static size_t published(size_t from, const char *topic, const char *payload)
 static void check_control(struct house *house)
 {
 	struct ledger *ledger = house->ledger;
-	const struct document *hall_auto = ledger_document(ledger, "hall/hearth/auto/state");
+	const struct promise *hall_auto = ledger_document(ledger, "hall/hearth/auto/state");
 	bool kitchen = is_there(ledger, "kitchen/uno1/temperature/config");
 	bool limit = is_there(ledger, "all/all/temperature/config");
 	bool hall = is_there(ledger, "hall/uno2/temperature/config") && hall_auto->payload[0] == '\0';

@@ -122,10 +122,10 @@ struct restore {
 	int pass;
 };
 
-static void restore_one(void *context, struct slice topic, struct slice payload)
+static void restore_one(void *context, struct slice topic, struct slice payload, struct slice author)
 {
 	const struct restore *restore = context;
-	intake_restore(restore->house->intake, topic, payload, restore->pass, now_of(restore->house->ledger));
+	intake_restore(restore->house->intake, topic, payload, author, restore->pass, now_of(restore->house->ledger));
 }
 
 bool house_start(struct house *house, const struct options *options)

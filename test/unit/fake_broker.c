@@ -5,19 +5,23 @@
 #include "fake_broker.h"
 
 #include <cjson/cJSON.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static struct {
-	struct fake_publish *publishes;
-	size_t count, room;
+	struct fake_publish *publishes, *responses;
+	size_t count, room, response_count, response_room;
 	char **lines;
 	size_t line_count, line_room;
 	size_t told; /* publishes that fake_broker_said has told */
 	char *said;
 	const char *user;
-	bool refuses;
+	char did[1024];
+	size_t did_len;
+	bool did_told;
+	bool refuses, waits;
 } fake;
 
 static void *grown(void *array, size_t count, size_t *room, size_t size)
@@ -73,26 +77,125 @@ static void write_line(enum notice_level level, const char *line)
 
 static const char *username(const void *client)
 {
-	(void)client;
-	return fake.user;
+	const struct fake_client *one = client;
+	return one ? one->user : fake.user;
 }
 
-const struct broker_ops fake_broker = {.publish = publish, .log = write_line, .username = username};
+static const char *client_id(const void *client)
+{
+	const struct fake_client *one = client;
+	return one ? one->id : NULL;
+}
+
+static const char *address(const void *client)
+{
+	const struct fake_client *one = client;
+	return one ? one->address : NULL;
+}
+
+static bool is_stored(const void *client)
+{
+	const struct fake_client *one = client;
+	return one && one->stored;
+}
+
+static bool is_restored(const void *client)
+{
+	const struct fake_client *one = client;
+	return one && one->restored;
+}
+
+static bool certificate_name(const void *client, char *name, size_t size)
+{
+	const struct fake_client *one = client;
+	if (!one || !one->certificate || strlen(one->certificate) >= size)
+		return false;
+	strcpy(name, one->certificate);
+	return true;
+}
+
+static bool respond(const char *id, const char *topic, struct slice payload)
+{
+	char name[1024];
+	snprintf(name, sizeof name, "%s %s", id, topic);
+	fake.responses = grown(fake.responses, fake.response_count, &fake.response_room, sizeof *fake.responses);
+	fake.responses[fake.response_count++] = (struct fake_publish){
+		.topic = copy(name, strlen(name)),
+		.payload = copy(payload.ptr, payload.len),
+		.len = payload.len,
+	};
+	return !fake.refuses;
+}
+
+static void __attribute__((format(printf, 1, 2))) note(const char *format, ...)
+{
+	va_list arguments;
+	if (fake.did_told)
+		fake.did_len = 0;
+	fake.did_told = false;
+	va_start(arguments, format);
+	int len = vsnprintf(fake.did + fake.did_len, sizeof fake.did - fake.did_len, format, arguments);
+	va_end(arguments);
+	fake.did_len += (size_t)len;
+	if (fake.did_len >= sizeof fake.did)
+		fake.did_len = sizeof fake.did - 1;
+}
+
+static void drop(const char *id)
+{
+	note("drop %s; ", id);
+}
+
+static void drop_user(const char *name)
+{
+	note("dropUser %s; ", name);
+}
+
+static bool can_wait(void)
+{
+	return fake.waits;
+}
+
+static void complete_sign_in(const char *id, bool yes)
+{
+	note("signIn %s %s; ", id, yes ? "yes" : "no");
+}
+
+const struct broker_ops fake_broker = {
+	.publish = publish,
+	.log = write_line,
+	.username = username,
+	.client_id = client_id,
+	.address = address,
+	.is_stored = is_stored,
+	.is_restored = is_restored,
+	.certificate_name = certificate_name,
+	.respond = respond,
+	.drop = drop,
+	.drop_user = drop_user,
+	.can_wait = can_wait,
+	.complete_sign_in = complete_sign_in,
+};
+
+static void publishes_free(struct fake_publish *publishes, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < publishes[i].property_count; j++) {
+			free(publishes[i].names[j]);
+			free(publishes[i].values[j]);
+		}
+		free(publishes[i].topic);
+		free(publishes[i].payload);
+	}
+	free(publishes);
+}
 
 void fake_broker_reset(void)
 {
-	for (size_t i = 0; i < fake.count; i++) {
-		struct fake_publish *one = &fake.publishes[i];
-		for (size_t j = 0; j < one->property_count; j++) {
-			free(one->names[j]);
-			free(one->values[j]);
-		}
-		free(one->topic);
-		free(one->payload);
-	}
+	publishes_free(fake.publishes, fake.count);
+	publishes_free(fake.responses, fake.response_count);
 	for (size_t i = 0; i < fake.line_count; i++)
 		free(fake.lines[i]);
-	free(fake.publishes);
 	free(fake.lines);
 	free(fake.said);
 	memset(&fake, 0, sizeof fake);
@@ -106,6 +209,32 @@ void fake_broker_user(const char *name)
 void fake_broker_refuse(bool refuse)
 {
 	fake.refuses = refuse;
+}
+
+void fake_broker_waits(bool waits)
+{
+	fake.waits = waits;
+}
+
+const char *fake_broker_did(void)
+{
+	if (fake.did_told)
+		fake.did_len = 0;
+	fake.did[fake.did_len] = '\0';
+	fake.did_told = true;
+	return fake.did;
+}
+
+size_t fake_responses(void)
+{
+	return fake.response_count;
+}
+
+const struct fake_publish *fake_response_at(size_t n)
+{
+	if (n >= fake.response_count)
+		abort();
+	return &fake.responses[n];
 }
 
 size_t fake_publishes(void)

@@ -22,10 +22,17 @@ struct fake_publish {
 
 extern const struct broker_ops fake_broker;
 
+/* What a client pointer may lead to. */
+struct fake_client {
+	const char *id, *user, *address;
+	const char *certificate; /* its common name */
+	bool stored, restored;
+};
+
 /* Forgets everything; publishes are taken again and clients have no name. */
 void fake_broker_reset(void);
 
-/* The user name of every client from now on; NULL: none. Not copied. */
+/* The user name that a NULL client has from now on; NULL: none. Not copied. */
 void fake_broker_user(const char *name);
 
 /* Whether the broker refuses what is published from now on; it is remembered all the same. */
@@ -40,6 +47,19 @@ const struct fake_publish *fake_publish_at(size_t n);
  * Valid until the next call.
  */
 const char *fake_broker_said(void);
+
+/* Answers to single clients, oldest first; the topic has the client's id and a blank in front. */
+size_t fake_responses(void);
+const struct fake_publish *fake_response_at(size_t n);
+
+/* Whether the broker lets sign-ins wait from now on. */
+void fake_broker_waits(bool waits);
+
+/*
+ * What else it was told since the last call, each with a "; " behind it: drop ID, dropUser NAME, signIn ID yes|no. Valid until the
+ * next call.
+ */
+const char *fake_broker_did(void);
 
 size_t fake_lines(void);
 const char *fake_line_at(size_t n);

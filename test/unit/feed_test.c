@@ -47,15 +47,16 @@ static void a_series_is_explained_before_its_first_reading(void **state)
 	parts_feed(parts, "hall/door/door/state", "half open", 10);
 	parts_feed(parts, "거실/uno1/temperature/value", "on", 20);
 	parts_feed(parts, "거실/uno1/temperature/value", "-1e-300", 30);
-	assert_true(feed_retain(&parts->feed, slice_of("all/hearth/auto/state"), slice_of("0"), instant_at(40)));
-	assert_true(feed_retain(&parts->feed, slice_of("hall/s1/a/config"), slice_of(""), instant_at(50)));
+	assert_true(
+		feed_retain(&parts->feed, slice_of("all/hearth/auto/state"), slice_of("0"), slice_of("anna"), instant_at(40)));
+	assert_true(feed_retain(&parts->feed, slice_of("hall/s1/a/config"), slice_of(""), slice_of(""), instant_at(50)));
 	assert_string_equal(journal_text(parts->journal.journal), "series 거실/uno1/temperature/value\n"
 	                                                          "거실/uno1/temperature/value 23.5 @0\n"
 	                                                          "series hall/door/door/state\n"
 	                                                          "hall/door/door/state half open @10\n"
 	                                                          "거실/uno1/temperature/value on @20\n"
 	                                                          "거실/uno1/temperature/value -1e-300 @30\n"
-	                                                          "retained all/hearth/auto/state=0 @40\n"
+	                                                          "retained all/hearth/auto/state=0 by anna @40\n"
 	                                                          "retained hall/s1/a/config= @50\n");
 	assert_int_equal(parts->feed.counters.stored, 4);
 	assert_int_equal(parts->feed.counters.lost, 0);
@@ -218,20 +219,20 @@ static void documents_still_find_room_behind_the_last_reading(void **state)
 	struct parts *parts = *state;
 	struct slice topic = slice_of("all/hearth/auto/state");
 	fill(parts);
-	assert_true(feed_has_room(&parts->feed, topic, slice_of("0")));
-	assert_true(feed_retain(&parts->feed, topic, slice_of("0"), instant_at(0)));
+	assert_true(feed_has_room(&parts->feed, topic, slice_of("0"), slice_of("")));
+	assert_true(feed_retain(&parts->feed, topic, slice_of("0"), slice_of(""), instant_at(0)));
 	assert_string_equal(journal_retained(parts->journal.journal), "all/hearth/auto/state=0");
 
 	static char big[4096];
 	memset(big, 'x', sizeof big);
 	struct slice payload = {big, sizeof big};
 	size_t kept = 1;
-	while (feed_has_room(&parts->feed, topic, payload)) {
-		assert_true(feed_retain(&parts->feed, topic, payload, instant_at(1)));
+	while (feed_has_room(&parts->feed, topic, payload, slice_of(""))) {
+		assert_true(feed_retain(&parts->feed, topic, payload, slice_of(""), instant_at(1)));
 		kept++;
 		assert_true(kept < 1000);
 	}
-	assert_false(feed_retain(&parts->feed, topic, payload, instant_at(1)));
+	assert_false(feed_retain(&parts->feed, topic, payload, slice_of(""), instant_at(1)));
 	assert_int_equal(journal_count(parts->journal.journal, RECORD_RETAINED), kept);
 }
 
@@ -251,13 +252,62 @@ static void a_lost_reading_is_not_taken_for_a_kept_one(void **state)
 	assert_string_equal(journal_readings(parts->journal.journal, A "/value"), "25@20");
 }
 
+/* ---- documents ---- */
+
+static struct document document_of(const char *name, const char *body)
+{
+	return (struct document){slice_of(name), slice_of(body)};
+}
+
+static void documents_are_one_record(void **state)
+{
+	struct parts *parts = *state;
+	const struct document documents[] = {document_of("account/anna", "{}"), document_of("session/거실", ""),
+	                                     document_of("account/ben", "{\"a\":1}")};
+	uint64_t end = 0;
+	assert_true(feed_documents(&parts->feed, documents, COUNT(documents), instant_at(7), &end));
+	assert_int_equal(end, journal_head(parts->journal.journal));
+	assert_true(journal_synced(parts->journal.journal) < end);
+	assert_true(feed_documents(&parts->feed, documents + 1, 1, instant_at(8), &end));
+	assert_int_equal(end, journal_head(parts->journal.journal));
+	assert_string_equal(journal_text(parts->journal.journal),
+	                    "documents account/anna={} session/거실= account/ben={\"a\":1} @7\n"
+	                    "documents session/거실= @8\n");
+	fixture_sync(&parts->journal);
+	assert_true(journal_synced(parts->journal.journal) >= end);
+}
+
+/* Nothing of what does not fit is there, and the end that somebody waits for stays what it was. */
+static void documents_that_find_no_room_are_refused_together(void **state)
+{
+	struct parts *parts = *state;
+	static char half[JOURNAL_PAYLOAD_MAX / 2];
+	memset(half, 'x', sizeof half);
+	const struct document large[] = {{slice_of("account/a"), {half, sizeof half}},
+	                                 {slice_of("account/b"), {half, sizeof half}}};
+	struct document one = {slice_of("account/a"), {half, 4096}};
+	uint64_t end = 99;
+	assert_false(feed_documents(&parts->feed, large, 2, instant_at(0), &end)); /* longer than a record may be */
+	assert_false(feed_documents(&parts->feed, large, 1, instant_at(0), &end)); /* longer than a segment */
+	assert_int_equal(end, 99);
+	fill(parts);
+	size_t kept = 0;
+	while (feed_documents(&parts->feed, &one, 1, instant_at(0), &end)) {
+		assert_int_equal(end, journal_head(parts->journal.journal));
+		kept++;
+		assert_true(kept < 1000);
+	}
+	assert_int_not_equal(kept, 0);
+	assert_int_equal(journal_count(parts->journal.journal, RECORD_DOCUMENTS), kept);
+}
+
 static void a_document_that_is_too_long_is_refused(void **state)
 {
 	struct parts *parts = *state;
 	static char huge[JOURNAL_PAYLOAD_MAX];
 	struct slice payload = {huge, sizeof huge};
-	assert_false(feed_has_room(&parts->feed, slice_of("a/b/c/config"), payload));
-	assert_false(feed_retain(&parts->feed, slice_of("a/b/c/config"), payload, instant_at(0)));
+	assert_false(feed_has_room(&parts->feed, slice_of("a/b/c/config"), payload, slice_of("")));
+	assert_false(feed_retain(&parts->feed, slice_of("a/b/c/config"), payload, slice_of(""), instant_at(0)));
 	assert_string_equal(journal_text(parts->journal.journal), "");
 }
 
@@ -275,6 +325,8 @@ int main(void)
 		TEST(a_full_journal_counts_and_rules_go_on),
 		TEST(documents_still_find_room_behind_the_last_reading),
 		TEST(a_lost_reading_is_not_taken_for_a_kept_one),
+		TEST(documents_are_one_record),
+		TEST(documents_that_find_no_room_are_refused_together),
 		TEST(a_document_that_is_too_long_is_refused),
 	};
 	return cmocka_run_group_tests_name("feed", tests, NULL, NULL);

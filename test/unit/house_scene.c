@@ -37,7 +37,7 @@ void house_remove(struct house *house)
 
 enum verdict house_publish(struct house *house, const char *topic, struct slice payload, bool retain, int64_t at_ms)
 {
-	struct message message = {.topic = slice_of(topic), .payload = payload, .client = house, .retain = retain};
+	struct message message = {.topic = slice_of(topic), .payload = payload, .client = NULL, .retain = retain};
 	return intake_message(house->intake, &message, instant_at(at_ms));
 }
 

@@ -241,7 +241,7 @@ static void own_gauges_can_have_thresholds(void **state)
 
 /* ---- restart ---- */
 
-struct document {
+struct config_text {
 	const char *topic, *payload;
 };
 
@@ -251,7 +251,7 @@ struct restoring {
 };
 
 /* Hands the documents over as the state file does: in the order of their names, once for each pass. */
-static void restore(struct house *house, const struct document *documents, size_t count)
+static void restore(struct house *house, const struct config_text *documents, size_t count)
 {
 	char payload[1024];
 	for (int pass = 0; pass < INTAKE_RESTORE_PASSES; pass++) {
@@ -261,7 +261,8 @@ static void restore(struct house *house, const struct document *documents, size_
 				if (*at == '\'')
 					*at = '\"';
 			}
-			intake_restore(house->intake, slice_of(documents[i].topic), slice_of(payload), pass, instant_at(0));
+			intake_restore(house->intake, slice_of(documents[i].topic), slice_of(payload), slice_of(""), pass,
+			               instant_at(0));
 		}
 	}
 }
@@ -270,7 +271,7 @@ static void restore(struct house *house, const struct document *documents, size_
 static void what_is_ignored_by_now_is_left_alone(void **state)
 {
 	struct house *house = *state;
-	static const struct document documents[] = {{"homeassistant/u/t/config", "{'max':50}"}};
+	static const struct config_text documents[] = {{"homeassistant/u/t/config", "{'max':50}"}};
 	restore(house, documents, COUNT(documents));
 	assert_int_equal(fake_publishes(), 0);
 }
@@ -279,7 +280,7 @@ static void what_was_kept_is_in_force_and_published_once(void **state)
 {
 	struct house *house = *state;
 	/* In the order of their names the device's comes before the location's, without which it clashes with the house's. */
-	static const struct document documents[] = {
+	static const struct config_text documents[] = {
 		{"all/all/t/config", "{'max':50,'rules':[{'name':'r','when':{'above':{'topic':'b/hearth/setpoint/state'}},"
 	                         "'then':[{'set':'b/fan/motor','to':1}]}]}"},
 		{"all/hearth/auto/state", "1"},
@@ -318,7 +319,7 @@ static void what_was_kept_is_in_force_and_published_once(void **state)
 static void what_no_longer_can_be_in_force_is_logged(void **state)
 {
 	struct house *house = *state;
-	static const struct document documents[] = {
+	static const struct config_text documents[] = {
 		{"a/u/t/config", "{'minimum':60}"},
 		{"a/v/t/config", "{'max':60}"},
 		{"a/v/x/y", "1"},
@@ -335,11 +336,11 @@ static void what_no_longer_can_be_in_force_is_logged(void **state)
 	PLAY(house, steps);
 }
 
-static void restore_one(void *context, struct slice topic, struct slice payload, int64_t time_us)
+static void restore_one(void *context, struct slice topic, struct slice payload, struct slice author, int64_t time_us)
 {
 	const struct restoring *restoring = context;
 	(void)time_us;
-	intake_restore(restoring->house->intake, topic, payload, restoring->pass, instant_at(9));
+	intake_restore(restoring->house->intake, topic, payload, author, restoring->pass, instant_at(9));
 }
 
 /* Ends the intake and begins another one with what the journal and the state file kept, as the plugin does at start. */

@@ -123,6 +123,7 @@ static void none_takes_nothing(void **state)
 	assert_int_equal(append(fixture->journal, 1, 10, JOURNAL_CONTROL), 0);
 	assert_int_equal(journal_bytes(fixture->journal), 0);
 	assert_int_equal(journal_head(fixture->journal), 0);
+	assert_int_equal(journal_synced(fixture->journal), 0);
 	assert_int_equal(journal_id(fixture->journal), 0);
 	struct journal_cursor *cursor = journal_cursor_new(fixture->journal, 0);
 	assert_int_equal(journal_next(cursor, &record), JOURNAL_END);
@@ -139,15 +140,18 @@ static void a_failed_sync_is_not_believed_the_next_time(void **state)
 	fixture_sync(fixture);
 	const uint64_t begin = journal_begin(fixture->journal);
 	const uint64_t from = journal_head(fixture->journal);
+	assert_int_equal(journal_synced(fixture->journal), from);
 	append(fixture->journal, 1, 20000, JOURNAL_READING);
 	failing_syncs = 2;
 	for (unsigned i = 0; i < 2; i++) {
 		assert_false(journal_sync(fixture->journal, fixture->error, sizeof fixture->error));
 		assert_non_null(strstr(fixture->error, strerror(EIO)));
+		assert_int_equal(journal_synced(fixture->journal), from);
 	}
 	append(fixture->journal, 2, 500, JOURNAL_READING);
 	written_from = written_to = 0;
 	fixture_sync(fixture);
+	assert_int_equal(journal_synced(fixture->journal), journal_head(fixture->journal));
 	assert_int_equal(written_from, from - begin);
 	assert_int_equal(written_to, journal_head(fixture->journal) - begin);
 
@@ -324,6 +328,7 @@ static void a_segment_that_cannot_be_synced_is_left_behind(void **state)
 	segment_path(fixture, begin, path);
 	assert_non_null(strstr(fixture->error, path));
 	assert_true(good_syncs >= 3);
+	assert_int_equal(journal_synced(fixture->journal), begin);
 	journal_trim(fixture->journal, begin + SMALL);
 	fixture_sync(fixture);
 	failing_inode = 0;
@@ -343,6 +348,29 @@ static void a_removed_segment_is_told(void **state)
 		assert_false(journal_sync(fixture->journal, fixture->error, sizeof fixture->error));
 		assert_non_null(strstr(fixture->error, path));
 		assert_non_null(strstr(fixture->error, "removed"));
+	}
+}
+
+/* What is in it, and what comes behind it, is never told to be safe; not even when the file is left behind. */
+static void what_is_in_a_removed_segment_is_not_durable(void **state)
+{
+	struct fixture *fixture = *state;
+	char path[256];
+	uint64_t n = 0;
+
+	fixture_open(fixture, 64 * SMALL, SMALL);
+	const uint64_t begin = journal_begin(fixture->journal);
+	assert_true(journal_synced(fixture->journal) <= begin);
+	segment_path(fixture, begin + SMALL, path); /* a spare one */
+	assert_int_equal(unlink(path), 0);
+	append(fixture->journal, n++, 100, JOURNAL_READING);
+	assert_false(journal_sync(fixture->journal, fixture->error, sizeof fixture->error));
+	assert_int_equal(journal_synced(fixture->journal), journal_head(fixture->journal));
+	for (unsigned segment = 1; segment < 4; segment++) {
+		while (journal_head(fixture->journal) < begin + segment * SMALL + 1000)
+			append(fixture->journal, n++, 100, JOURNAL_READING);
+		journal_sync(fixture->journal, fixture->error, sizeof fixture->error);
+		assert_int_equal(journal_synced(fixture->journal), begin + SMALL);
 	}
 }
 
@@ -385,6 +413,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_segment_that_cannot_be_synced_is_left_behind, fixture_set_up,
 	                                    fixture_tear_down),
 		cmocka_unit_test_setup_teardown(a_removed_segment_is_told, fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(what_is_in_a_removed_segment_is_not_durable, fixture_set_up, fixture_tear_down),
 		cmocka_unit_test_setup_teardown(a_foreign_signal_is_passed_on, fixture_set_up, fixture_tear_down),
 	};
 	return cmocka_run_group_tests_name("journal_disk", tests, NULL, NULL);

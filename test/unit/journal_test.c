@@ -242,11 +242,33 @@ static void is_private_and_locked(void **state)
 
 	const struct journal_options options = {.directory = inner.directory, .quota = 4 * SMALL, .segment_size = SMALL};
 	assert_null(journal_open(&options, inner.error, sizeof inner.error));
+	assert_int_equal(errno, EWOULDBLOCK);
 	assert_non_null(strstr(inner.error, inner.directory));
 	assert_non_null(strstr(inner.error, "open already"));
 	fixture_close(&inner);
 	fixture_open(&inner, 4 * SMALL, SMALL);
 	fixture_remove(&inner);
+}
+
+/* Each position that is told has been synced before, also behind a rotation and after a restart. */
+static void what_is_synced_is_told(void **state)
+{
+	struct fixture *fixture = *state;
+	uint64_t before;
+
+	for (unsigned run = 0; run < 2; run++) {
+		fixture_open(fixture, 64 * SMALL, SMALL);
+		assert_true(journal_synced(fixture->journal) > 0 || run == 0);
+		assert_true(journal_synced(fixture->journal) <= journal_head(fixture->journal));
+		for (uint64_t n = 0; n < 5; n++) {
+			before = journal_synced(fixture->journal);
+			assert_int_not_equal(append(fixture->journal, n, 30000, JOURNAL_CONTROL), 0);
+			assert_int_equal(journal_synced(fixture->journal), before);
+			fixture_sync(fixture);
+			assert_int_equal(journal_synced(fixture->journal), journal_head(fixture->journal));
+		}
+		fixture_close(fixture);
+	}
 }
 
 static void wrong_options_are_named(void **state)
@@ -467,6 +489,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(trims_whole_segments_but_never_the_current, fixture_set_up, fixture_tear_down),
 		cmocka_unit_test_setup_teardown(cursor_begins_with_its_segment, fixture_set_up, fixture_tear_down),
 		cmocka_unit_test_setup_teardown(is_private_and_locked, fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(what_is_synced_is_told, fixture_set_up, fixture_tear_down),
 		cmocka_unit_test_setup_teardown(wrong_options_are_named, fixture_set_up, fixture_tear_down),
 		cmocka_unit_test_setup_teardown(segment_size_follows_the_quota, fixture_set_up, fixture_tear_down),
 		cmocka_unit_test_setup_teardown(a_disk_that_refuses_is_said, fixture_set_up, fixture_tear_down),

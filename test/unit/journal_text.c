@@ -28,7 +28,9 @@ struct entry {
 	int64_t time_us;
 	struct slice topic;
 	struct value value;   /* of a reading */
-	struct slice payload; /* of a retained document */
+	struct slice payload; /* of a retained message */
+	struct slice author;
+	struct record_documents documents;
 };
 
 typedef void (*visitor)(const struct entry *entry, void *context);
@@ -65,7 +67,11 @@ static void entry_read(const struct journal_record *record, struct names *names,
 		entry->topic = slice_of(names->name[entry->number]);
 		return;
 	case RECORD_RETAINED:
-		assert_true(record_get_retained(record->payload, record->len, &entry->time_us, &entry->topic, &entry->payload));
+		assert_true(record_get_retained(record->payload, record->len, &entry->time_us, &entry->topic, &entry->payload,
+		                                &entry->author));
+		return;
+	case RECORD_DOCUMENTS:
+		assert_true(record_get_documents(record->payload, record->len, &entry->time_us, &entry->documents));
 		return;
 	default:
 		fail_msg("a record of type %d", record->type);
@@ -106,6 +112,18 @@ static long long ms_of(int64_t time_us)
 	return (time_us - START_US) / 1000;
 }
 
+static void write_documents(FILE *out, const struct entry *entry)
+{
+	struct record_documents documents = entry->documents;
+	struct document document;
+
+	fprintf(out, "documents");
+	while (record_next_document(&documents, &document))
+		fprintf(out, " %.*s=%.*s", (int)document.name.len, document.name.ptr, (int)document.body.len,
+		        document.body.ptr);
+	fprintf(out, " @%lld\n", ms_of(entry->time_us));
+}
+
 static void write_entry(const struct entry *entry, void *context)
 {
 	const struct writing *writing = context;
@@ -117,9 +135,12 @@ static void write_entry(const struct entry *entry, void *context)
 	else if (entry->type == RECORD_READING)
 		fprintf(writing->out, "%.*s %.*s @%lld\n", (int)entry->topic.len, entry->topic.ptr, (int)value.len, value.ptr,
 		        ms_of(entry->time_us));
+	else if (entry->type == RECORD_DOCUMENTS)
+		write_documents(writing->out, entry);
 	else
-		fprintf(writing->out, "retained %.*s=%.*s @%lld\n", (int)entry->topic.len, entry->topic.ptr,
-		        (int)entry->payload.len, entry->payload.ptr, ms_of(entry->time_us));
+		fprintf(writing->out, "retained %.*s=%.*s%s%.*s @%lld\n", (int)entry->topic.len, entry->topic.ptr,
+		        (int)entry->payload.len, entry->payload.ptr, entry->author.len > 0 ? " by " : "",
+		        (int)entry->author.len, entry->author.ptr, ms_of(entry->time_us));
 }
 
 static void write_reading(const struct entry *entry, void *context)

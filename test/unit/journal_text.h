@@ -20,7 +20,7 @@ struct instant instant_at(int64_t ms);
 
 /*
  * Every record from the oldest on, one a line:
- *   series TOPIC      TOPIC VALUE @MS      retained TOPIC=PAYLOAD @MS
+ *   series TOPIC      TOPIC VALUE @MS      retained TOPIC=PAYLOAD [by AUTHOR] @MS      documents NAME=BODY … @MS
  */
 const char *journal_text(struct journal *journal);
 

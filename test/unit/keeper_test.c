@@ -64,14 +64,14 @@ static uint64_t told_stored(void *context)
 }
 
 static uint64_t (*ask_stored)(void *context);
-static int reserve_ms; /* for the next keeper */
+static int reserve_ms, sync_ms; /* for the next keeper */
 
 static void start(int trim_behind_ms, int gauges_every_s)
 {
 	struct keeper_options options = {.journal = journal,
 	                                 .state = file,
 	                                 .host = host,
-	                                 .sync_ms = 10,
+	                                 .sync_ms = sync_ms,
 	                                 .gauges_every_s = gauges_every_s,
 	                                 .trim_behind_ms = trim_behind_ms,
 	                                 .reserve_ms = reserve_ms,
@@ -93,6 +93,7 @@ static int set_up(void **state)
 {
 	(void)state;
 	reserve_ms = 0;
+	sync_ms = 10;
 	const char *base = getenv("TMPDIR");
 	snprintf(folder, sizeof folder, "%.40s/hearth_XXXXXX", base ? base : "/tmp");
 	if (!mkdtemp(folder))
@@ -217,8 +218,23 @@ static void append(uint8_t type, const uint8_t *record, size_t len)
 static void append_retained(const char *topic, const char *payload)
 {
 	uint8_t record[512];
-	append(RECORD_RETAINED, record, record_put_retained(record, NOON, slice_of(topic), slice_of(payload)));
+	append(RECORD_RETAINED, record,
+	       record_put_retained(record, NOON, slice_of(topic), slice_of(payload), slice_of("anna")));
 }
+
+/* One record of a name and a body each; NULL ends them. Returns the journal's head behind it. */
+static uint64_t append_documents(const char *const *names_and_bodies)
+{
+	uint8_t record[512];
+	struct document documents[8];
+	size_t count = 0;
+	for (const char *const *at = names_and_bodies; *at; at += 2)
+		documents[count++] = (struct document){slice_of(at[0]), slice_of(at[1])};
+	append(RECORD_DOCUMENTS, record, record_put_documents(record, NOON, documents, count));
+	return journal_head(journal);
+}
+
+#define DOCUMENTS(...) append_documents((const char *const[]){__VA_ARGS__, NULL})
 
 /* So many bytes, or a little more, of readings. */
 static void append_readings(int bytes)
@@ -247,7 +263,7 @@ static void catching_up_takes_in_what_is_new(void **state)
 
 	/* What has been taken in is not taken in again: nobody else writes here, so a mark would stay. */
 	assert_true(state_begin(file));
-	assert_true(state_put_retained(file, slice_of("a/b/c/config"), slice_of("mark"), NOON));
+	assert_true(state_put_retained(file, slice_of("a/b/c/config"), slice_of("mark"), slice_of(""), NOON));
 	assert_true(state_commit(file, journal_id(journal), journal_head(journal)));
 	close_both();
 	open_both();
@@ -256,10 +272,10 @@ static void catching_up_takes_in_what_is_new(void **state)
 	assert_string_equal(contents(), "a/b/c/config=mark a/b/d/config= a/b/e/config=4 ");
 }
 
-static void add_document(void *context, struct slice topic, struct slice payload, int64_t time_us)
+static void add_retained(void *context, struct slice topic, struct slice payload, struct slice author, int64_t time_us)
 {
 	size_t len = strlen(context);
-	(void)time_us;
+	(void)author, (void)time_us;
 	snprintf((char *)context + len, 256 - len, "%.*s=%.*s ", (int)topic.len, topic.ptr, (int)payload.len,
 	         payload.len > 0 ? payload.ptr : "");
 }
@@ -269,7 +285,24 @@ static const char *documents(void)
 {
 	static char text[256];
 	text[0] = '\0';
-	assert_true(state_each_retained(file, add_document, text));
+	assert_true(state_each_retained(file, add_retained, text));
+	return text;
+}
+
+static void add_document(void *context, const struct document *document, int64_t time_us)
+{
+	size_t len = strlen(context);
+	assert_int_equal(time_us, NOON);
+	snprintf((char *)context + len, 256 - len, "%.*s=%.*s ", (int)document->name.len, document->name.ptr,
+	         (int)document->body.len, document->body.ptr);
+}
+
+/* The accounts that the state gives. */
+static const char *accounts(void)
+{
+	static char text[256];
+	text[0] = '\0';
+	assert_true(state_each_document(file, add_document, text));
 	return text;
 }
 
@@ -414,7 +447,7 @@ static void an_unread_file_keeps_what_is_newer(void **state)
 	char error[256] = "";
 	append_retained("a/b/c/config", "old");
 	assert_true(state_begin(file));
-	assert_true(state_put_retained(file, slice_of("a/b/c/config"), slice_of("newer"), NOON));
+	assert_true(state_put_retained(file, slice_of("a/b/c/config"), slice_of("newer"), slice_of(""), NOON));
 	assert_true(state_commit(file, journal_id(journal), journal_head(journal) + 3000));
 	state_close(file);
 	sqlite3 *other;
@@ -459,12 +492,156 @@ static void an_older_copy_of_the_journal_goes_on(void **state)
 	char error[256] = "";
 	append_retained("a/b/c/config", "old");
 	assert_true(state_begin(file));
-	assert_true(state_put_retained(file, slice_of("a/b/c/config"), slice_of("newer"), NOON));
+	assert_true(state_put_retained(file, slice_of("a/b/c/config"), slice_of("newer"), slice_of(""), NOON));
 	assert_true(state_commit(file, journal_id(journal), journal_head(journal) + 3000));
 	assert_true(keeper_catch_up(journal, file, error, sizeof error));
 	append_retained("a/b/d/config", "1"); /* at a position that was given before */
 	start(0, 0);
 	wait_for_contents("a/b/c/config=newer a/b/d/config=1 ");
+}
+
+/* ---- accounts ---- */
+
+static void catching_up_takes_in_accounts(void **state)
+{
+	(void)state;
+	char error[256] = "";
+	DOCUMENTS("account/anna", "1", "account/ben", "2", "session/c", "3");
+	append_readings(2 * SEGMENT);
+	append_retained("a/b/c/config", "1");
+	DOCUMENTS("account/anna", "", "account/ben", "22", "account/ben", "222");
+	assert_true(keeper_catch_up(journal, file, error, sizeof error));
+	assert_string_equal(accounts(), "account/ben=222 session/c=3 ");
+	assert_int_equal(state_file_position(), journal_head(journal));
+	close_both();
+	open_both();
+	assert_string_equal(accounts(), "account/ben=222 session/c=3 ");
+	DOCUMENTS("session/c", "", "account/carl", "4");
+	assert_true(keeper_catch_up(journal, file, error, sizeof error));
+	assert_string_equal(accounts(), "account/ben=222 account/carl=4 ");
+}
+
+/* The process died in the middle of a record, wherever: nothing of it is taken, and what comes later is. */
+static void a_half_written_change_is_not_taken_at_all(void **state)
+{
+	(void)state;
+	static const size_t whole = 72; /* the second record in the file, its frame included */
+	char error[256] = "", name[160];
+	for (size_t cut = 0; cut <= whole; cut += 8) {
+		close_both();
+		assert_int_equal(nftw(folder, remove_inside, 8, FTW_DEPTH | FTW_PHYS), 0);
+		open_both();
+		uint64_t begin = journal_begin(journal);
+		uint64_t first = DOCUMENTS("account/anna", "1", "account/ben", "2");
+		uint64_t second = DOCUMENTS("account/anna", "", "account/ben", "22");
+		assert_int_equal(second - first, whole);
+		close_both();
+		/* The file as it was when so much of the record was written. */
+		snprintf(name, sizeof name, "%s/%016llx.journal", journal_path, (unsigned long long)begin);
+		assert_int_equal(truncate(name, (off_t)(first - begin + cut)), 0);
+		assert_int_equal(truncate(name, SEGMENT), 0);
+		open_both();
+		assert_true(keeper_catch_up(journal, file, error, sizeof error));
+		assert_string_equal(accounts(), cut < whole ? "account/anna=1 account/ben=2 " : "account/ben=22 ");
+		DOCUMENTS("account/carl", "3");
+		assert_true(keeper_catch_up(journal, file, error, sizeof error));
+		assert_string_equal(accounts(), cut < whole ? "account/anna=1 account/ben=2 account/carl=3 "
+		                                            : "account/ben=22 account/carl=3 ");
+	}
+}
+
+/* Whole in the journal, but not what a change looks like: none of it, and it holds nothing up. */
+static void a_change_that_makes_no_sense_is_passed_over(void **state)
+{
+	(void)state;
+	char error[256] = "";
+	uint8_t record[256];
+	const struct document two[] = {{slice_of("account/anna"), slice_of("1")}, {slice_of("account/ben"), slice_of("2")}};
+	size_t len = record_put_documents(record, NOON, two, 2);
+	append(RECORD_DOCUMENTS, record, len - 1);
+	append(RECORD_DOCUMENTS, record, 7);
+	DOCUMENTS("account/carl", "3");
+	assert_true(keeper_catch_up(journal, file, error, sizeof error));
+	assert_string_equal(accounts(), "account/carl=3 ");
+}
+
+/* A change is in the file with the position behind it, or neither is: the second of its documents is refused. */
+static void a_change_that_is_refused_in_the_middle_is_not_there(void **state)
+{
+	(void)state;
+	char error[256] = "";
+	sqlite3 *other;
+	DOCUMENTS("account/anna", "1", "account/ben", "2");
+	assert_true(keeper_catch_up(journal, file, error, sizeof error));
+	uint64_t position = state_file_position();
+	assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(other,
+	                              "CREATE TRIGGER refuse BEFORE UPDATE ON document WHEN new.name = 'account/ben'"
+	                              " BEGIN SELECT raise(ABORT, 'not now'); END",
+	                              NULL, NULL, NULL),
+	                 SQLITE_OK);
+	start(0, 0);
+	DOCUMENTS("account/anna", "", "account/ben", "22");
+	expect_notice("not now");
+	stop();
+	assert_string_equal(accounts(), "account/anna=1 account/ben=2 ");
+	assert_int_equal(state_file_position(), position);
+	assert_int_equal(sqlite3_exec(other, "DROP TRIGGER refuse", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(other);
+	assert_true(keeper_catch_up(journal, file, error, sizeof error));
+	assert_string_equal(accounts(), "account/ben=22 ");
+}
+
+static void a_deleted_state_file_is_written_anew_with_its_accounts(void **state)
+{
+	(void)state;
+	start(0, 0);
+	DOCUMENTS("account/anna", "1", "account/ben", "2");
+	DOCUMENTS("account/anna", "");
+	append_retained("a/b/c/config", "1");
+	wait_for_contents("a/b/c/config=1 ");
+	assert_int_equal(unlink(path), 0);
+	expect_notice("was deleted or replaced while in use");
+	stop();
+	close_both();
+	open_both();
+	assert_string_equal(accounts(), "account/ben=2 ");
+}
+
+/* Its disk refuses, accounts are removed meanwhile, and the house is stopped and started again before it works. */
+static void a_removal_waits_in_the_journal(void **state)
+{
+	(void)state;
+	char error[256] = "";
+	DOCUMENTS("account/anna", "1", "account/ben", "2");
+	assert_true(keeper_catch_up(journal, file, error, sizeof error));
+	sqlite3 *other = lock_state_file();
+	start(1, 0);
+	DOCUMENTS("account/anna", "");
+	expect_notice("The state file cannot be written: ");
+	stop();
+	close_both();
+	release_state_file(other);
+	open_both();
+	assert_string_equal(accounts(), "account/anna=1 account/ben=2 ");
+	assert_true(keeper_catch_up(journal, file, error, sizeof error));
+	assert_string_equal(accounts(), "account/ben=2 ");
+}
+
+/* Who waits for the disk does not wait for the next round. */
+static void a_call_brings_the_journal_to_the_disk_at_once(void **state)
+{
+	(void)state;
+	sync_ms = 10000;
+	start(0, 0);
+	for (int i = 0; i < 5; i++) {
+		int64_t since_ms = now_ms();
+		uint64_t end = DOCUMENTS("account/anna", "1");
+		journal_wake(journal);
+		while (journal_synced(journal) < end)
+			look_again(since_ms, "the sync");
+		assert_true(now_ms() - since_ms < 5000);
+	}
 }
 
 /* ---- the thread ---- */
@@ -725,6 +902,13 @@ int main(void)
 		TEST(an_unread_file_keeps_what_is_newer),
 		TEST(a_position_that_cannot_be_read_is_waited_for),
 		TEST(an_older_copy_of_the_journal_goes_on),
+		TEST(catching_up_takes_in_accounts),
+		TEST(a_half_written_change_is_not_taken_at_all),
+		TEST(a_change_that_makes_no_sense_is_passed_over),
+		TEST(a_change_that_is_refused_in_the_middle_is_not_there),
+		TEST(a_deleted_state_file_is_written_anew_with_its_accounts),
+		TEST(a_removal_waits_in_the_journal),
+		TEST(a_call_brings_the_journal_to_the_disk_at_once),
 		TEST(changes_reach_the_state_file),
 		TEST(the_state_file_follows_once_a_segment),
 		TEST(what_both_have_is_trimmed),

@@ -16,11 +16,11 @@
 static void all_are_published_first_and_then_what_changed(void **state)
 {
 	struct metrics metrics = {0};
-	uint64_t values[METRIC_COUNT] = {[METRIC_RECEIVED] = 7, [METRIC_JOURNAL_QUOTA] = UINT64_MAX};
+	struct metric_values values = {{[METRIC_RECEIVED] = 7, [METRIC_JOURNAL_QUOTA] = UINT64_MAX}};
 	(void)state;
 
 	fake_broker_reset();
-	metrics_publish(&metrics, values, &fake_broker);
+	metrics_publish(&metrics, &values, &fake_broker);
 	assert_int_equal(fake_publishes(), METRIC_COUNT);
 	for (size_t i = 0; i < METRIC_COUNT; i++) {
 		const struct fake_publish *published = fake_publish_at(i);
@@ -35,11 +35,11 @@ static void all_are_published_first_and_then_what_changed(void **state)
 	assert_string_equal(fake_publish_at(METRIC_JOURNAL_QUOTA)->payload, "18446744073709551615");
 
 	fake_broker_said();
-	metrics_publish(&metrics, values, &fake_broker);
+	metrics_publish(&metrics, &values, &fake_broker);
 	assert_string_equal(fake_broker_said(), "");
-	values[METRIC_LAG] = 3;
-	values[METRIC_RECEIVED] = 8;
-	metrics_publish(&metrics, values, &fake_broker);
+	values.of[METRIC_LAG] = 3;
+	values.of[METRIC_RECEIVED] = 8;
+	metrics_publish(&metrics, &values, &fake_broker);
 	assert_string_equal(fake_broker_said(),
 	                    "$SYS/broker/hearth/readings/received=8 (retained); $SYS/broker/hearth/store/lag=3 (retained)");
 	fake_broker_reset();

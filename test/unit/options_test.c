@@ -522,7 +522,7 @@ static void test_first_error(void **state)
 
 #define KNOWN                                                                                                          \
 	"Known: state_dir, store, store_password_file, store_ca, store_reader, store_reader_password_file, keep_raw, "     \
-	"node, ignore, config_from, gauges_every, sync_ms, journal_max, max_series"
+	"node, ignore, config_from, subscribe, sign_in_budget, gauges_every, sync_ms, journal_max, max_series"
 
 static const struct {
 	const char *key;

@@ -132,7 +132,7 @@ static void without_room_in_the_journal_it_holds_until_a_restart(void **state)
 	memset(big, 'x', sizeof big);
 	struct slice topic = slice_of("a/b/c/config");
 	for (size_t len = sizeof big; len > 0; len /= 2) {
-		while (feed_retain(&parts->feed, topic, (struct slice){big, len}, instant_at(0)))
+		while (feed_retain(&parts->feed, topic, (struct slice){big, len}, slice_of(""), instant_at(0)))
 			;
 	}
 	set(parts, "hall/hearth/auto", "0", 1);

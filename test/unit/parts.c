@@ -57,7 +57,7 @@ enum catalog_result parts_config(struct parts *parts, const char *sensor, const 
 	struct topic topic;
 	snprintf(name, sizeof name, "%s/config", sensor);
 	assert_true(topic_parse(slice_of(name), &topic));
-	return catalog_put(parts->feed.catalog, slice_of(name), &topic, quoted(text), error);
+	return catalog_put(parts->feed.catalog, slice_of(name), &topic, quoted(text), slice_of(""), error);
 }
 
 void parts_rules(struct parts *parts, const char *sensor, const char *text)

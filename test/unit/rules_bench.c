@@ -70,7 +70,7 @@ enum catalog_result bench_put(struct bench *bench, const char *sensor, const cha
 			*at = '\"';
 	}
 	assert_true(topic_parse(slice_of(name), &topic));
-	return catalog_put(bench->catalog, slice_of(name), &topic, slice_of(json), error);
+	return catalog_put(bench->catalog, slice_of(name), &topic, slice_of(json), slice_of(""), error);
 }
 
 void bench_config(struct bench *bench, const char *sensor, const char *text)

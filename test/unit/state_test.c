@@ -65,12 +65,13 @@ static struct state *open_state(void)
 
 static bool put(struct state *state, const char *topic, const char *payload, int64_t time_us)
 {
-	return state_put_retained(state, slice_of(topic), slice_of(payload), time_us);
+	return state_put_retained(state, slice_of(topic), slice_of(payload), slice_of(""), time_us);
 }
 
-static void add_line(void *context, struct slice topic, struct slice payload, int64_t time_us)
+static void add_line(void *context, struct slice topic, struct slice payload, struct slice author, int64_t time_us)
 {
 	char *text = context;
+	assert_non_null(author.ptr);
 	size_t len = strlen(text);
 	snprintf(text + len, 1024 - len, "%.*s=%.*s@%lld\n", (int)topic.len, topic.ptr, (int)payload.len,
 	         payload.len > 0 ? payload.ptr : "", (long long)time_us);
@@ -145,8 +146,10 @@ static void a_payload_may_hold_any_bytes(void **unused)
 	sqlite3 *other;
 	sqlite3_stmt *statement;
 	assert_true(state_begin(state));
-	assert_true(state_put_retained(state, slice_of("a/b/c/config"), (struct slice){bytes, sizeof bytes}, 1));
-	assert_true(state_put_retained(state, slice_of("a/b/d/config"), (struct slice){NULL, 0}, 1));
+	assert_true(
+		state_put_retained(state, slice_of("a/b/c/config"), (struct slice){bytes, sizeof bytes}, slice_of(""), 1));
+	assert_true(
+		state_put_retained(state, slice_of("a/b/d/config"), (struct slice){NULL, 0}, (struct slice){NULL, 0}, 1));
 	assert_true(state_commit(state, JOURNAL, 8));
 	state_close(state);
 
@@ -558,6 +561,7 @@ static void a_file_that_cannot_be_read_is_left_alone(void **unused)
 	assert_false(state_saved(state));
 	assert_non_null(strstr(state_error(state), "another program uses it"));
 	assert_non_null(strstr(state_error(state), "not in force"));
+	assert_true(state_lost(state));
 	assert_string_equal(contents(state), "");
 	assert_true(state_begin(state));
 	assert_true(put(state, "a/b/e/config", "new", 3));
@@ -635,6 +639,7 @@ static void expect_moved_aside(void)
 	assert_non_null(strstr(news, ".broken-"));
 	assert_null(state_news(state));
 	assert_true(state_saved(state));
+	assert_true(state_lost(state));
 	assert_string_equal(contents(state), "");
 	change(state, "new");
 	state_close(state);
@@ -753,6 +758,7 @@ static void a_replaced_file_gets_all_that_was_lost_with_the_other(void **unused)
 	make_text_file(copy);
 	assert_int_equal(rename(copy, path), 0);
 	assert_true(state_mend(state));
+	assert_false(state_lost(state)); /* it was in memory */
 	expect_written_anew(state);
 	assert_int_equal(count_files("state.db.broken-"), 1);
 }

@@ -133,10 +133,21 @@ static void put_retained(const char *topic, const char *payload)
 {
 	struct journal *journal = storage_journal(storage);
 	uint8_t record[256];
-	size_t len = record_put_retained(record, NOON, slice_of(topic), slice_of(payload));
+	size_t len = record_put_retained(record, NOON, slice_of(topic), slice_of(payload), slice_of("anna"));
 
 	assert_int_not_equal(journal_reserve(journal, journal_record_size(len), JOURNAL_CONTROL), 0);
 	assert_int_not_equal(journal_append(journal, RECORD_RETAINED, record, len), 0);
+}
+
+static void put_document(const char *name, const char *body)
+{
+	struct journal *journal = storage_journal(storage);
+	struct document document = {slice_of(name), slice_of(body)};
+	uint8_t record[256];
+	size_t len = record_put_documents(record, NOON, &document, 1);
+
+	assert_int_not_equal(journal_reserve(journal, journal_record_size(len), JOURNAL_CONTROL), 0);
+	assert_int_not_equal(journal_append(journal, RECORD_DOCUMENTS, record, len), 0);
 }
 
 /* ---- looking ---- */
@@ -213,9 +224,10 @@ static int compare_lines(const void *left, const void *right)
 static char retained_lines[8][128];
 static size_t retained_count;
 
-static void note_retained(void *context, struct slice topic, struct slice payload)
+static void note_retained(void *context, struct slice topic, struct slice payload, struct slice author)
 {
 	*(size_t *)context += 1;
+	assert_true(slice_is(author, "anna"));
 	if (retained_count < COUNT(retained_lines))
 		snprintf(retained_lines[retained_count++], sizeof retained_lines[0], "%.*s=%.*s;", (int)topic.len, topic.ptr,
 		         (int)payload.len, payload.ptr);
@@ -229,6 +241,26 @@ static void assert_retained(const char *wanted)
 
 	retained_count = 0;
 	storage_each_retained(storage, note_retained, &calls);
+	assert_int_equal(calls, retained_count);
+	qsort(retained_lines, retained_count, sizeof retained_lines[0], compare_lines);
+	for (size_t i = 0; i < retained_count; i++)
+		len += (size_t)snprintf(found + len, sizeof found - len, "%s", retained_lines[i]);
+	assert_string_equal(found, wanted);
+}
+
+static void note_document(void *context, const struct document *document)
+{
+	note_retained(context, document->name, document->body, slice_of("anna"));
+}
+
+/* The same for documents, and whether they are all that there were. */
+static void assert_documents(const char *wanted, bool known)
+{
+	char found[1024] = "";
+	size_t calls = 0, len = 0;
+
+	retained_count = 0;
+	assert_int_equal(storage_each_document(storage, note_document, &calls), known);
 	assert_int_equal(calls, retained_count);
 	qsort(retained_lines, retained_count, sizeof retained_lines[0], compare_lines);
 	for (size_t i = 0; i < retained_count; i++)
@@ -907,6 +939,48 @@ static void test_retained_from_the_journal(void **state)
 
 /* ---- gauges ---- */
 
+static void test_documents_come_back(void **state)
+{
+	(void)state;
+	open_storage();
+	assert_documents("", true);
+	put_document("account/anna", "{1}");
+	put_document("account/ben", "{2}");
+	put_document("account/anna", "");
+	put_document("session/거실", "{3}");
+	assert_documents("", true); /* as they were when it was opened */
+	close_storage(PATIENCE_MS);
+
+	open_storage();
+	assert_documents("account/ben={2};session/거실={3};", true);
+	storage_forget_retained(storage);
+	assert_documents("account/ben={2};session/거실={3};", true);
+	storage_forget_documents(storage);
+	storage_forget_documents(storage);
+	assert_documents("", true);
+	put_document("account/ben", "");
+	close_storage(PATIENCE_MS);
+	open_storage();
+	assert_documents("session/거실={3};", true);
+}
+
+/* A damaged state file: nobody may take what is left for all the accounts there are. */
+static void test_documents_of_a_damaged_state_file(void **state)
+{
+	(void)state;
+	open_storage();
+	put_document("account/anna", "{1}");
+	close_storage(PATIENCE_MS);
+	assert_int_equal(unlink(in_folder("hearth/state.db")), 0);
+	make_text_file("hearth/state.db");
+	open_storage();
+	assert_documents("account/anna={1};", false); /* from the journal, by chance */
+	wait_for_notice(NOTICE_ERROR, "The state file was damaged ");
+	close_storage(PATIENCE_MS);
+	open_storage();
+	assert_documents("account/anna={1};", true);
+}
+
 static void test_gauges(void **state)
 {
 	(void)state;
@@ -952,6 +1026,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_retained_come_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_retained_without_a_store, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_retained_from_the_journal, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_documents_come_back, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_documents_of_a_damaged_state_file, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_gauges, set_up, tear_down),
 	};
 	return cmocka_run_group_tests_name("storage", tests, NULL, NULL);

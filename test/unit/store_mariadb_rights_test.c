@@ -104,6 +104,19 @@ static int64_t now_us(void)
 	return (int64_t)time(NULL) * 1000000;
 }
 
+/* One of location a; the position moves by 1. */
+static void rename_device(struct store *store, const char *from, const char *to)
+{
+	const struct store_position at = maria_position(store, JOURNAL);
+	const struct store_rename rename = {
+		slice_of("a"), slice_of(from), slice_of("a"), slice_of(to), at, {JOURNAL, at.position + 1}};
+	size_t renamed, kept;
+
+	if (store_mariadb.rename(store, &rename, &renamed, &kept) != STORE_OK)
+		fail_msg("%s", store_mariadb.error(store));
+	assert_int_equal(kept, 0);
+}
+
 /* All that the plugin's writer ever does. */
 static void do_all_a_writer_does(const char *user)
 {
@@ -126,10 +139,13 @@ static void do_all_a_writer_does(const char *user)
 			fail_msg("%s", store_mariadb.error(store));
 	if (maria_put(store, rows, 1, 20, &rejected) != STORE_OK)
 		fail_msg("%s", store_mariadb.error(store));
+	rename_device(store, "x", "b");
+	rename_device(store, "b", "x");
+	rename_device(store, "x", "b");
 	maria_shut(store);
 	store = maria_open_as(user, PASSWORD, "house");
 	assert_int_equal(maria_series(store, "a/b/c/state"), id);
-	assert_true(maria_position(store, JOURNAL).position == 20);
+	assert_true(maria_position(store, JOURNAL).position == 23);
 	assert_string_equal(
 		maria_ask("SELECT COUNT(*) FROM reading; SELECT count, avg FROM reading_minute; SELECT COUNT(*) FROM"
 	              " reading_reject"),
@@ -190,7 +206,8 @@ static void the_writer_can_do_nothing_else(void **state)
 		"DELETE FROM reading_minute",
 		"DELETE FROM reading_hour",
 		"DELETE FROM series",
-		"UPDATE series SET device = 'x'",
+		"UPDATE series SET sensor = 'x'",
+		"UPDATE series SET id = 9",
 		"DELETE FROM ingest_position",
 		"DELETE FROM witness_position",
 		"UPDATE schema_version SET version = 2",

@@ -127,6 +127,12 @@ static enum store_result faulty_write(struct store *store, const struct store_ba
 	return strikes(FAULT_AFTER_COMMIT) ? STORE_AWAY : result;
 }
 
+static enum store_result faulty_rename(struct store *store, const struct store_rename *rename, size_t *renamed,
+                                       size_t *kept)
+{
+	return store_sqlite.rename(store, rename, renamed, kept);
+}
+
 static enum store_result faulty_sync(struct store *store, bool anew)
 {
 	if (strikes(FAULT_SYNC) || atomic_load(&sync_fails))
@@ -162,6 +168,7 @@ static const struct store_ops store_faulty = {
 	.position = faulty_position,
 	.series = faulty_series,
 	.write = faulty_write,
+	.rename = faulty_rename,
 	.sync = faulty_sync,
 	.upkeep = faulty_upkeep,
 	.error = faulty_error,
@@ -242,7 +249,8 @@ static void append_retained(size_t payload_len)
 	static char payload[32768];
 	static uint8_t record[sizeof payload + 256];
 	reserve(journal_record_size(sizeof record));
-	size_t len = record_put_retained(record, NOON, slice_of("a/b/c/config"), (struct slice){payload, payload_len});
+	size_t len =
+		record_put_retained(record, NOON, slice_of("a/b/c/config"), (struct slice){payload, payload_len}, slice_of(""));
 	assert_true(journal_append(journal, RECORD_RETAINED, record, len) != 0);
 }
 

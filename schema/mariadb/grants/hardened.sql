@@ -1,5 +1,5 @@
--- Three users, each of whom may do no more than its task: whoever gets hold of the broker can add readings, but neither read
--- nor change nor remove what is stored. Put passwords in the places of CHANGE ME, and run this as the server's owner, once
+-- Three users, each of whom may do no more than its task: whoever gets hold of the broker can add readings and give devices
+-- other names, but neither read nor change nor remove what is stored. Put passwords in the places of CHANGE ME, and run this as the server's owner, once
 -- before Hearth's tables are made and once after that, and again whenever a later file has made more of them:
 --
 --   mariadb < hardened.sql
@@ -28,6 +28,7 @@ BEGIN NOT ATOMIC
   IF EXISTS (SELECT 1 FROM information_schema.routines WHERE routine_schema = 'hearth' AND routine_name = 'upkeep') THEN
     GRANT SELECT                 ON hearth.schema_version  TO hearth_writer@localhost;
     GRANT SELECT, INSERT         ON hearth.series          TO hearth_writer@localhost;
+    GRANT UPDATE (location, device) ON hearth.series       TO hearth_writer@localhost; -- to rename devices
     GRANT INSERT                 ON hearth.reading         TO hearth_writer@localhost;
     GRANT INSERT                 ON hearth.reading_reject  TO hearth_writer@localhost;
     GRANT SELECT, INSERT, UPDATE ON hearth.reading_minute  TO hearth_writer@localhost;
