@@ -5,11 +5,13 @@
  *
  * What was built is found from where this program lies: in build/test/bench.
  */
+#include "acl_command.h"
 #include "blocked_command.h"
 #include "journal_command.h"
 #include "load_command.h"
 #include "message_command.h"
 #include "query_command.h"
+#include "sign_in_command.h"
 #include "store_command.h"
 
 #include <stdbool.h>
@@ -26,6 +28,8 @@ static const struct command {
 	{"store", "readings a second from the journal into SQLite and MariaDB, beside their own best", store_command},
 	{"query", "how long questions about ten million stored readings take", query_command},
 	{"blocked", "publish latency while the history database is locked, frozen or stopped", blocked_command},
+	{"acl", "checking who may do what, beside Mosquitto's dynamic security", acl_command},
+	{"sign-in", "a thousand devices at the door, and a thousand wrong passwords a second", sign_in_command},
 	{"load", "the load generator alone, against a broker that runs already", load_command},
 };
 

@@ -90,6 +90,11 @@ static uint16_t client_next_id(struct client *client)
 
 bool client_open(struct client *client, int port, const char *client_id, struct fault *fault)
 {
+	return client_sign_in(client, port, &(struct identity){.client_id = client_id}, fault);
+}
+
+bool client_sign_in(struct client *client, int port, const struct identity *who, struct fault *fault)
+{
 	*client = (struct client){.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
 	if (client->fd < 0) {
 		return fault_set(fault, "socket: %s", strerror(errno));
@@ -100,12 +105,13 @@ bool client_open(struct client *client, int port, const char *client_id, struct 
 	}
 	uint8_t request[CLIENT_PACKET_MAX];
 	struct packet answer;
-	if (!client_send(client, request, packet_put_connect(request, sizeof(request), client_id), fault) ||
+	if (!client_send(client, request, packet_put_connect(request, sizeof(request), who), fault) ||
 	    !client_receive(client, PACKET_CONNACK, &answer, fault)) {
 		goto fail;
 	}
 	if (answer.code != 0) {
-		fault_set(fault, "the broker refused the connection with code %d", answer.code);
+		client->refusal = answer.code;
+		fault_set(fault, "the broker refused %s with code %d", who->client_id, answer.code);
 		goto fail;
 	}
 	return true;

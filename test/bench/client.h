@@ -15,6 +15,7 @@
 struct client {
 	int fd; /* -1: not connected */
 	uint16_t last_id;
+	uint8_t refusal; /* why the broker refused it, as in its CONNACK; 0: it did not */
 	size_t in_len;   /* bytes of `in` that were received */
 	size_t in_taken; /* of these, bytes that were read as packets */
 	uint8_t in[CLIENT_PACKET_MAX];
@@ -22,6 +23,9 @@ struct client {
 
 /* Connects to 127.0.0.1:port and signs in with a clean session. */
 bool client_open(struct client *client, int port, const char *client_id, struct fault *fault);
+
+/* The same with a user name and password, or with a session that is stored. */
+bool client_sign_in(struct client *client, int port, const struct identity *who, struct fault *fault);
 
 /* Subscribes, and returns when the broker has confirmed it. */
 bool client_subscribe(struct client *client, const char *filter, int qos, struct fault *fault);

@@ -7,7 +7,6 @@
  */
 #include "link.h"
 #include "client.h"
-#include "packet.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -42,11 +41,17 @@ static bool link_ask(struct link *link, struct fault *fault)
 bool link_open(struct link *link, int epoll_fd, int port, const char *client_id, const char *filter, int qos,
                struct fault *fault)
 {
+	return link_sign_in(link, epoll_fd, port, &(struct identity){.client_id = client_id}, filter, qos, fault);
+}
+
+bool link_sign_in(struct link *link, int epoll_fd, int port, const struct identity *who, const char *filter, int qos,
+                  struct fault *fault)
+{
 	struct client client;
 	int size = SEND_BUFFER_SIZE;
 	link->epoll_fd = epoll_fd;
 	link->fd = -1;
-	if (!client_open(&client, port, client_id, fault)) {
+	if (!client_sign_in(&client, port, who, fault)) {
 		return false;
 	}
 	if (!link->publisher && !client_subscribe(&client, filter, qos, fault)) {

@@ -9,6 +9,7 @@
 #define BENCH_LINK_H
 
 #include "fault.h"
+#include "packet.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -46,6 +47,10 @@ struct link {
  */
 bool link_open(struct link *link, int epoll_fd, int port, const char *client_id, const char *filter, int qos,
                struct fault *fault);
+
+/* The same with a user name and password. */
+bool link_sign_in(struct link *link, int epoll_fd, int port, const struct identity *who, const char *filter, int qos,
+                  struct fault *fault);
 
 /* Starts a run with clean counts. */
 void link_begin(struct link *link, uint64_t quota);

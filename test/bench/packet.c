@@ -11,8 +11,11 @@
 
 #define LENGTH_MAX       268435455U /* what four bytes of seven bits can say */
 #define LENGTH_BYTES_MAX 4
+#define STRING_ROOM_MAX  (2 + UINT16_MAX)
 
 #define CONNECT_CLEAN_SESSION 0x02
+#define CONNECT_PASSWORD      0x40
+#define CONNECT_USER          0x80
 #define SUBSCRIBE_FLAGS       0x02 /* fixed by the protocol */
 
 static uint8_t *put_u16(uint8_t *out, size_t number)
@@ -50,18 +53,35 @@ static uint8_t *put_head(uint8_t *out, size_t room, enum packet_type type, unsig
 	return out;
 }
 
-size_t packet_put_connect(uint8_t *out, size_t room, const char *client_id)
+/* How many bytes a string takes in a packet; none at all for NULL. */
+static size_t string_room(const char *text)
 {
-	size_t id_len = strlen(client_id);
-	uint8_t *at = put_head(out, room, PACKET_CONNECT, 0, 10 + 2 + id_len);
-	if (at == NULL || id_len > UINT16_MAX) {
+	return text == NULL ? 0 : 2 + strlen(text);
+}
+
+static uint8_t *put_text(uint8_t *out, const char *text)
+{
+	return text == NULL ? out : put_string(out, text, strlen(text));
+}
+
+size_t packet_put_connect(uint8_t *out, size_t room, const struct identity *who)
+{
+	const char *password = who->user == NULL ? NULL : who->password;
+	size_t id_room = string_room(who->client_id);
+	size_t user_room = string_room(who->user);
+	size_t password_room = string_room(password);
+	uint8_t *at = put_head(out, room, PACKET_CONNECT, 0, 10 + id_room + user_room + password_room);
+	if (at == NULL || id_room > STRING_ROOM_MAX || user_room > STRING_ROOM_MAX || password_room > STRING_ROOM_MAX) {
 		return 0;
 	}
 	at = put_string(at, "MQTT", 4);
 	*at++ = 4; /* the number of protocol 3.1.1 */
-	*at++ = CONNECT_CLEAN_SESSION;
+	*at++ = (uint8_t)((who->stored ? 0U : CONNECT_CLEAN_SESSION) | (who->user != NULL ? CONNECT_USER : 0U) |
+	                  (password != NULL ? CONNECT_PASSWORD : 0U));
 	at = put_u16(at, 0); /* no keep-alive: a connection may rest while another broker is measured */
-	at = put_string(at, client_id, id_len);
+	at = put_text(at, who->client_id);
+	at = put_text(at, who->user);
+	at = put_text(at, password);
 	return (size_t)(at - out);
 }
 

@@ -36,8 +36,16 @@ struct packet {
 	size_t payload_len;
 };
 
+/* Who signs in. */
+struct identity {
+	const char *client_id;
+	const char *user;     /* NULL: anonymous */
+	const char *password; /* NULL: none; without a user there is none */
+	bool stored;          /* the session is to outlive its connection */
+};
+
 /* Each writes one packet to `out` and returns its length, or 0 if it does not fit into `room`. */
-size_t packet_put_connect(uint8_t *out, size_t room, const char *client_id);
+size_t packet_put_connect(uint8_t *out, size_t room, const struct identity *who);
 size_t packet_put_subscribe(uint8_t *out, size_t room, uint16_t id, const char *filter, int qos);
 size_t packet_put_publish(uint8_t *out, size_t room, const struct packet *publish);
 size_t packet_put_puback(uint8_t *out, size_t room, uint16_t id);

@@ -134,12 +134,13 @@ static void become_server(const struct server *server, const char *mosquitto, co
 	_exit(127);
 }
 
+/* A broker that lets no stranger in answers too. */
 static bool await_answer(struct server *server, struct fault *fault)
 {
 	struct client client;
 	struct fault refused = {0};
 	int64_t deadline_ms = clock_ms() + START_TIMEOUT_MS;
-	while (!client_open(&client, server->port, "bench-is-it-up", &refused)) {
+	while (!client_open(&client, server->port, "bench-is-it-up", &refused) && client.refusal == 0) {
 		if (waitpid(server->pid, NULL, WNOHANG) != 0) {
 			server->pid = 0;
 			return fault_of_server(server, "the broker did not start", fault);
@@ -184,6 +185,12 @@ bool server_start(struct server *server, const char *folder, const char *mosquit
 fail:
 	server_remove(server);
 	return false;
+}
+
+void server_go_first(const struct server *server)
+{
+	const struct sched_param parameters = {.sched_priority = sched_get_priority_min(SCHED_FIFO)};
+	sched_setscheduler(server->pid, SCHED_FIFO, &parameters); /* of a process' id: its main thread alone */
 }
 
 /* ---- what it costs ---- */

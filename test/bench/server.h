@@ -31,6 +31,9 @@ struct server_cpu {
 bool server_start(struct server *server, const char *folder, const char *mosquitto, const char *extra_conf,
                   const struct pins *pins, struct fault *fault);
 
+/* Lets its main thread go before other programs, if the system allows that: what these do is no part of a figure. */
+void server_go_first(const struct server *server);
+
 /* Waits until the main thread sleeps, so that the kernel's count is exact, and reads it. */
 bool server_cpu_read(const struct server *server, struct server_cpu *cpu, struct fault *fault);
 

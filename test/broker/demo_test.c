@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
  * demo_test: what `make run` starts is a working house: real input flows, a threshold on it acts, what it prints to
- * type next works, and Ctrl-C stops it clean. The demo is run with a copy of the plugin in a temporary folder.
+ * type next works, and Ctrl-C stops it clean. The first start makes an account and shows its password, once. The demo is run
+ * with copies of the plugin and of mosquitto_ctrl's module in a temporary folder.
  */
+#include "accounts.h"
 #include "client.h"
 #include "house.h"
 #include "patience.h"
@@ -92,10 +94,13 @@ static void demo_launch(struct demo *demo, struct house *house, const char *firs
 
 static struct house *house_with_plugin(void)
 {
-	char plugin[128];
+	char module[512];
 	struct house *house = house_new();
-	snprintf(plugin, sizeof plugin, "%s/mosquitto_hearth.so", house->folder);
-	run_program((const char *const[]){"cp", house_plugin(), plugin, NULL});
+	const char *plugin = house_plugin();
+	int folder_len = (int)(strrchr(plugin, '/') - plugin);
+	run_program((const char *const[]){"cp", plugin, house->folder, NULL});
+	snprintf(module, sizeof module, "%.*s/mosquitto_ctrl_hearth.so", folder_len, plugin);
+	run_program((const char *const[]){"cp", module, house->folder, NULL});
 	return house;
 }
 
@@ -138,6 +143,18 @@ static int demo_interrupt(struct demo *demo)
 	return demo_signal(demo, SIGINT);
 }
 
+/* As the administrator, with the password that the first start has shown. */
+static struct client *demo_client(const struct demo *demo)
+{
+	char password[64];
+	const char *shown = strstr(demo->text, "HEARTH_PASSWORD=");
+	assert_non_null(shown);
+	assert_int_equal(sscanf(shown, "HEARTH_PASSWORD=%63s", password), 1);
+	struct client *client = accounts_sign_in(demo->house, CLIENT_V5, "admin", password);
+	assert_non_null(client);
+	return client;
+}
+
 static int count_row(void *count, int columns, char **values, char **names)
 {
 	(void)columns;
@@ -153,7 +170,7 @@ static void test_demo(void **state)
 	(void)state;
 
 	demo_start(&demo);
-	struct client *client = client_connect(demo.house, CLIENT_V5, NULL);
+	struct client *client = demo_client(&demo);
 	client_subscribe(client, "#");
 	/* Real input: the machine's own gauges, and the lamp that follows its load. */
 	assert_non_null(client_take(client, "broker/hearth/cpu/value", 10000));
@@ -212,6 +229,7 @@ static void test_every_end_ends_the_broker(void **state)
 
 	demo_launch(&demo, demo.house, NULL);
 	demo_wait_text(&demo, "Ctrl-C stops it.");
+	assert_non_null(strstr(demo.text, "with the accounts it has"));
 	kill(demo.pid, SIGTERM);
 	assert_int_equal(demo_wait_end(&demo), 0);
 	demo_wait_text(&demo, "Stopped.");

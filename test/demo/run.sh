@@ -34,9 +34,8 @@ done
 [ "$port" = 1883 ] || echo "Port 1883 is taken (by another broker?): using $port."
 
 {
-  echo "# Made by make run. Only this machine can connect: a demo asks for no password."
+  echo "# Made by make run. Only this machine can connect, with an account."
   echo "listener $port 127.0.0.1"
-  echo "allow_anonymous true"
   echo "set_tcp_nodelay true"
   echo "max_inflight_messages 0"
   echo "log_dest stderr"
@@ -50,6 +49,20 @@ done
   echo "plugin_opt_node broker"
   echo "plugin_opt_gauges_every 2"
 } >"$folder/mosquitto.conf"
+
+# The first start makes the first account. Its password is shown once and kept nowhere but as a hash.
+password=
+if [ ! -e "$folder/hearth/accounts" ]; then
+  password=$(head -c 15 /dev/urandom | base64 | tr '+/' 'xy')
+  (umask 077 && printf '%s\n' "$password" >"$folder/password")
+  LD_LIBRARY_PATH=$(dirname "$plugin") mosquitto_ctrl hearth init --state-dir "$folder/hearth" \
+    --username admin --password-file "$folder/password" >"$folder/init.log" 2>&1 || {
+    cat "$folder/init.log" >&2
+    rm -f "$folder/password"
+    exit 1
+  }
+  rm -f "$folder/password"
+fi
 
 # However this script ends, the broker ends first: its end is waited for, for it still stores what it holds.
 stop() {
@@ -73,7 +86,7 @@ LD_PRELOAD="${HEARTH_PRELOAD:-}" "$mosquitto" -c "$folder/mosquitto.conf" &
 broker=$!
 
 tries=0
-until mosquitto_pub -p "$port" -t demo/ready -n 2>/dev/null; do
+until ! port_is_free "$port"; do
   tries=$((tries + 1))
   if [ "$tries" -ge 50 ] || ! kill -0 "$broker" 2>/dev/null; then
     echo "The broker did not start; the lines above say why." >&2
@@ -82,8 +95,10 @@ until mosquitto_pub -p "$port" -t demo/ready -n 2>/dev/null; do
   sleep 0.1
 done
 
+# Only the first start publishes: the broker keeps them.
 config() {
-  mosquitto_pub -p "$port" -r -q 1 -t "$1/config" -m "$(printf '%s' "$2" | tr -s '\n ' ' ')"
+  [ -z "$password" ] || LD_LIBRARY_PATH=$(dirname "$plugin") HEARTH_PASSWORD=$password \
+    mosquitto_ctrl hearth -p "$port" -u admin config set "$1/config" "$(printf '%s' "$2" | tr -s '\n ' ' ')" >/dev/null
 }
 
 # The machine's own load is the first sensor: a lamp shows when it works hard.
@@ -108,16 +123,33 @@ config all/all/fire '{"rules": [
             {"set": "hall/door1/buzzer", "to": "alarm"}],
    "else": [{"set": "hall/door1/buzzer", "to": "off"}]}]}'
 
+echo
+if [ -n "$password" ]; then
+  echo "Hearth is running on port $port. Its first account is admin; the password is shown this once:"
+  echo
+  echo "  export HEARTH_PASSWORD=$password"
+else
+  echo "Hearth is running on port $port, with the accounts it has: export HEARTH_PASSWORD=… (admin's). A lost password is"
+  echo "replaced, with the broker stopped, by"
+  echo
+  echo "  LD_LIBRARY_PATH=$(dirname "$plugin") mosquitto_ctrl hearth init --state-dir $folder/hearth"
+fi
 cat <<TEXT
 
-Hearth is running on port $port. In another terminal, see everything that happens:
+In another terminal, with that line first, see everything that happens:
 
-  mosquitto_sub -p $port -V 5 -t '#' -F '%t  %p  %P'
+  mosquitto_sub -p $port -u admin -P "\$HEARTH_PASSWORD" -V 5 -t '#' -F '%t  %p  %P'
 
 trip a threshold (the fan's command follows at once), then cool down:
 
-  mosquitto_pub -p $port -t livingroom/uno1/temperature/value -m 29.5
-  mosquitto_pub -p $port -t livingroom/uno1/temperature/value -m 26
+  mosquitto_pub -p $port -u admin -P "\$HEARTH_PASSWORD" -t livingroom/uno1/temperature/value -m 29.5
+  mosquitto_pub -p $port -u admin -P "\$HEARTH_PASSWORD" -t livingroom/uno1/temperature/value -m 26
+
+give a device an account that can do nothing but its own, and see who there is:
+
+  export LD_LIBRARY_PATH=$(dirname "$plugin")
+  mosquitto_ctrl hearth -p $port -u admin device add livingroom uno1
+  mosquitto_ctrl hearth -p $port -u admin account list
 
 see this machine's own load switch a lamp (one busy loop a core: the threshold is 50 % of all cores):
 

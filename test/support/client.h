@@ -8,7 +8,8 @@
  * own thread, since the others may fail the test.
  *
  * That a message does NOT come is shown with a fence: the client publishes to a topic of its own twice, each time waiting
- * for it to come back. What the broker did at once because of anything acknowledged before is then in the inbox.
+ * for it to come back; one from client_open, which may not be allowed to, has something else acknowledged twice. What the
+ * broker did at once because of anything acknowledged before is then in the inbox.
  */
 #ifndef TEST_CLIENT_H
 #define TEST_CLIENT_H
@@ -22,6 +23,9 @@
 
 /* Reason code of a PUBACK that says "not authorized". */
 #define REASON_NOT_AUTHORIZED 135
+
+/* In place of a CONNACK's reason code: the broker closed the connection without one. */
+#define CONNACK_NONE (-2)
 
 struct house;
 struct mosquitto;
@@ -43,13 +47,15 @@ struct message {
 };
 
 struct client {
-	char id[32];
+	char id[64];
 	int version;
+	int connack; /* its reason code: 0 if the broker has accepted */
 	/* For client.c only. */
 	struct mosquitto *mosquitto;
-	int connack, suback, puback; /* reason codes; −1: not there yet */
-	int publish_id;              /* the packet that `puback` waits for */
-	bool ended;                  /* the broker closed the connection */
+	int suback, puback; /* reason codes; −1: not there yet */
+	int publish_id;     /* the packet that `puback` waits for */
+	bool ended;         /* the broker closed the connection */
+	bool has_topic;     /* for fences, of its own */
 	size_t sent, acknowledged;
 	int fence, fence_seen;
 	size_t count, room, first_untaken;
@@ -57,17 +63,41 @@ struct client {
 	struct client *next;
 };
 
-/* Connects and returns once the broker has accepted. `user` may be NULL. */
+/* How to connect. What is 0 or NULL is as usual. */
+struct client_options {
+	const char *user, *password;
+	const char *id;                     /* of at most 63 bytes; NULL: one that no other client of the test has */
+	const char *address;                /* 127.x.x.x, which it comes from */
+	const char *will_topic, *will;      /* QoS 1, not retained */
+	const char *ca, *certificate, *key; /* files; `ca`: use TLS */
+	int version;                        /* 0: MQTT 3.1.1 */
+	int port;                           /* another listener than the house's own */
+	bool stored;                        /* the broker keeps the session, which goes on if there is one */
+};
+
+/*
+ * Connects, and returns once the broker has answered: client->connack. Such a client may have no rights at all: it fences
+ * by unsubscribing from nothing.
+ */
+struct client *client_open(const struct house *house, const struct client_options *options);
+
+/* Connects and returns once the broker has accepted. `user` may be NULL. Fences need the rights to topics fence/…. */
 struct client *client_connect(const struct house *house, int version, const char *user);
 /* The same with a password, by MQTT 3.1.1; NULL if the broker refuses them. */
 struct client *client_sign_in(const struct house *house, const char *user, const char *password);
 /* DISCONNECT and free; NULL is allowed. */
 void client_free(struct client *client);
+/* Breaks the connection off without a DISCONNECT, and frees: its Will is due. */
+void client_cut(struct client *client);
+/* Waits until the broker has closed the connection; false: it has not after `ms` milliseconds. */
+bool client_ends(struct client *client, int ms);
 /* cmocka teardown: frees the clients that a failed test left, then does house_teardown. */
 int client_teardown(void **state);
 
 /* Subscribes with QoS 1 and returns after the SUBACK. v5 clients get the retain flag as it was published. */
 void client_subscribe(struct client *client, const char *filter);
+/* The same, but the broker may refuse: returns the SUBACK's code, 128 and more if it did. */
+int client_try_subscribe(struct client *client, const char *filter);
 void client_unsubscribe(struct client *client, const char *filter);
 
 /* ---- publishing ---- */
@@ -78,6 +108,9 @@ void client_publish_retained(struct client *client, const char *topic, const cha
 
 /* Publishes any bytes with QoS 1, returns the PUBACK's reason code (always 0 for MQTT 3.1.1). */
 int client_publish_bytes(struct client *client, const char *topic, const void *bytes, size_t len, bool retain);
+
+/* The same of text under a topic alias of MQTT 5, not retained; `topic` NULL: the alias alone. */
+int client_publish_alias(struct client *client, int alias, const char *topic, const char *text);
 
 /* Hands a message over without waiting for its PUBACK, but has at most 500 on the way. Any thread; false: connection lost. */
 bool client_send(struct client *client, const char *topic, const void *bytes, size_t len, int qos, bool retain);

@@ -46,8 +46,8 @@ const char *house_plugin(void)
 	return path;
 }
 
-/* A port that nobody has at this moment: somebody may take it before the broker does, so house_start tries again. */
-static int free_port(void)
+/* Somebody may take it before the broker does, so house_start tries again. */
+int house_free_port(void)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof(address);
@@ -72,7 +72,7 @@ struct house *house_new(void)
 	if (mkdtemp(house->folder) == NULL)
 		fail_msg("%s: %s", house->folder, strerror(errno));
 	snprintf(house->history, sizeof(house->history), "%s/hearth/history.db", house->folder);
-	house->port = free_port();
+	house->port = house_free_port();
 	house->conf = strdup("");
 	assert_non_null(house->conf);
 	house->next = houses;
@@ -348,7 +348,7 @@ void house_start(struct house *house)
 		if (started(house))
 			return;
 		if (first)
-			house->port = free_port();
+			house->port = house_free_port();
 		else
 			look_again();
 	}

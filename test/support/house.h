@@ -81,6 +81,9 @@ void house_wait_file(const struct house *house, const char *name);
 /* cmocka teardown: ends what a failed test left running, and says where its folder is. */
 int house_teardown(void **state);
 
+/* A port that nobody has at this moment. */
+int house_free_port(void);
+
 /* Absolute path of the plugin under test; valid until the next call. */
 const char *house_plugin(void);
 
