@@ -62,7 +62,7 @@ DEPS_RUN  := gcc libc6-dev mosquitto mosquitto-clients mosquitto-dev libmosquitt
              libmariadb-dev libssl-dev uthash-dev sqlite3 iproute2
 DEPS_TEST := mariadb-server mariadb-client openssl libcmocka-dev python3-jsonschema clang clang-format clang-tidy cppcheck
 
-.PHONY: all run test test-long test-unit test-broker bench bench-store bench-query check check-format check-includes check-tidy check-cppcheck check-clang \
+.PHONY: all run test test-long test-unit test-broker bench bench-store bench-query bench-acl check check-format check-includes check-tidy check-cppcheck check-clang \
         install clean deps-run deps-test help
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -161,6 +161,9 @@ $(BROKER): $(B)/test/broker/%: $(B)/test/broker/%.o $(SUPPORT)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(MODE) -o $@ $^ -lmosquitto -lcmocka $(LIBS)
 
+# It speaks MQTT by the benchmark's own packets, for it signs in a thousand clients at once.
+$(B)/test/broker/sign_in_storm_test: $(addprefix $(B)/test/bench/,sign_in_attempts.o sign_in_pair.o packet.o fault.o clock.o latency.o)
+
 # ---- calls that fail: test/fault/fault.h ----
 
 # Plain objects, and never the link-time optimizer, which would inline what the linker is to put something in place of.
@@ -201,6 +204,12 @@ endif
 # With MariaDB; started by the benchmark in a temporary folder.
 bench-store bench-query: bench-%: $(BENCH_PARTS)
 	@$(BENCH_ENV) $(B)/test/bench/bench $* $(BENCH_ARGS)
+
+# What a check of rights costs, beside the dynamic security plugin; a thousand devices at once, a thousand wrong passwords a second.
+bench-acl: $(BENCH_PARTS)
+	@status=0; for command in acl sign-in; do \
+		$(BENCH_ENV) $(B)/test/bench/bench $$command $(BENCH_ARGS) || status=$$?; echo; \
+	done; exit $$status
 
 # The plugin's own journal, writer and store are measured without a broker, hence PURE; linked as the plugin is.
 $(B)/test/bench/bench: $(BENCH) $(SERVER) $(PURE)
@@ -268,6 +277,7 @@ help:
 	@echo "make test-long    the same with hundreds of kills, crash images and failing calls; about half an hour"
 	@echo "make bench        CPU a message, journal, journal to SQLite, a locked database (BENCH_ARGS=\"store\": one of them)"
 	@echo "make bench-store  journal to database beside its own bulk inserts, SQLite and MariaDB; bench-query: questions to 10 M readings"
+	@echo "make bench-acl    rights and sign-in beside the dynamic security plugin and a password file"
 	@echo "make check        format, include arrows, clang, clang-tidy, cppcheck"
 	@echo "make install      into \$$(DESTDIR)\$$(PREFIX), by default /usr/local"
 	@echo "make deps-run     install what building and running need; deps-test: also what tests and checks need"

@@ -27,7 +27,6 @@ struct access *access_new(const struct access_options *options)
 			.accounts = access->accounts,
 			.hasher = options->hasher,
 			.budget_percent = options->budget_percent,
-			.can_wait = options->broker->can_wait(),
 			.clock_us = options->clock_us,
 		};
 		memcpy(sign_in.key, options->key, sizeof sign_in.key);
@@ -47,9 +46,7 @@ void access_free(struct access *access)
 	sign_in_free(access->sign_in);
 	account_table_free(access->accounts);
 	sessions_free(&access->sessions);
-	for (size_t i = 0; i < access->drop_count; i++)
-		free(access->drops[i].user);
-	free(access->drops);
+	access_follow_ups_free(access);
 	explicit_bzero(&access->options, sizeof access->options);
 	free(access);
 }
@@ -112,10 +109,11 @@ static void restore_session(struct access *access, struct slice name, struct sli
 	cJSON *json = cJSON_ParseWithLength(body.ptr, body.len);
 	const char *user = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "username"));
 	char *client_id = strndup(name.ptr, name.len);
-	struct session *session = user != NULL && client_id != NULL ? sessions_intern(&access->sessions, client_id) : NULL;
+	struct session *session =
+		user != NULL && client_id != NULL ? session_begin(&access->sessions, client_id, user, NULL, true) : NULL;
 
 	if (session != NULL)
-		session->kept = session->stored = session_begin(&access->sessions, session, user, NULL);
+		session->kept = true;
 	free(client_id);
 	cJSON_Delete(json);
 }
@@ -131,11 +129,12 @@ void access_restore(struct access *access, const struct document *document)
 
 /* ---- signing in ---- */
 
-/* Somebody else's for as long as that account is there and the session may be. */
-static bool is_taken(const struct access *access, const struct session *session, struct slice user)
+/* Somebody else's for as long as that account is there and the session may be. No absent one keeps an administrator out. */
+static bool is_taken(const struct access *access, const struct session *session, const struct account *account)
 {
-	return session != NULL && session->user != NULL && !slice_is(user, session->user) &&
-	       account_find(access->accounts, slice_of(session->user)) != NULL;
+	return session != NULL && !slice_is(account_name(account), session->owner->user) &&
+	       account_find(access->accounts, slice_of(session->owner->user)) != NULL &&
+	       (session->client != NULL || account_role(account) != ROLE_ADMIN);
 }
 
 /* Why an account whose password was right may not sign in as this client; NULL: it may. */
@@ -147,7 +146,7 @@ static const char *objection(const struct access *access, const struct account *
 		return "the account has expired";
 	if (!account_allows_client_id(account, slice_of(client_id)))
 		return "the account is tied to other client ids";
-	if (is_taken(access, sessions_find(&access->sessions, client_id), account_name(account)))
+	if (is_taken(access, sessions_find(&access->sessions, client_id), account))
 		return "the client id belongs to another user's session (mosquitto_ctrl hearth session forget ID)";
 	return NULL;
 }
@@ -157,17 +156,17 @@ static void tell_denial(struct access *access, struct session *session, const ch
                         const char *what, const char *topic)
 {
 	char id[NAME_SHOWN], name[NAME_SHOWN], object[NAME_SHOWN * 2], more[48] = "";
+	int64_t *told_ms = session != NULL ? &session->told_ms : &access->told_ms;
+	uint64_t *untold = session != NULL ? &session->untold : &access->untold;
 
-	if (session == NULL)
-		session = &access->nobody;
-	if (session->told_ms != 0 && access->now_ms - session->told_ms < DENIAL_EVERY_MS) {
-		session->untold++;
+	if (*told_ms != 0 && access->now_ms - *told_ms < DENIAL_EVERY_MS) {
+		++*untold;
 		return;
 	}
-	if (session->untold > 0)
-		snprintf(more, sizeof more, " (and %llu more)", (unsigned long long)session->untold);
-	session->told_ms = access->now_ms;
-	session->untold = 0;
+	if (*untold > 0)
+		snprintf(more, sizeof more, " (and %llu more)", (unsigned long long)*untold);
+	*told_ms = access->now_ms;
+	*untold = 0;
 	broker_logf(access->options.broker, NOTICE_WARNING, "denied to %s (user %s): %s%s%s",
 	            text_clean(slice_of(client_id), id, sizeof id), text_clean(slice_of(user), name, sizeof name), what,
 	            text_clean(slice_of(topic), object, sizeof object), more);
@@ -176,8 +175,14 @@ static void tell_denial(struct access *access, struct session *session, const ch
 static enum access_verdict refuse(struct access *access, const char *client_id, const char *user, const char *why)
 {
 	access->counters.refused++;
-	tell_denial(access, &access->nobody, client_id, user, "sign-in: ", why);
+	tell_denial(access, NULL, client_id, user, "sign-in: ", why);
 	return ACCESS_DENIED;
+}
+
+static void forget(struct access *access, struct session *session, struct instant now)
+{
+	access_keep(access, session, false, now);
+	session_forget(&access->sessions, session);
 }
 
 /* The account's password, or certificate, was right. */
@@ -188,14 +193,17 @@ static enum access_verdict admit(struct access *access, const void *client, cons
 	const char *why = account != NULL ? objection(access, account, client_id) : "the account is gone";
 	if (why != NULL)
 		return refuse(access, client_id, user, why);
-	struct session *session = sessions_intern(&access->sessions, client_id);
-	bool same = session != NULL && session->user != NULL && strcmp(session->user, user) == 0;
-	/* At a SIGHUP those are asked about too that are away, and nothing tells them apart. */
-	if (session == NULL ||
-	    !session_begin(&access->sessions, session, user, access->reloading ? session->client : client))
+	bool stored = access->options.broker->is_stored(client);
+	struct session *before = sessions_find(&access->sessions, client_id);
+	if (access->reloading) /* those are asked about too that are away, and nothing tells them apart */
+		client = before != NULL ? before->client : NULL;
+	struct session *session = session_begin(&access->sessions, client_id, user, client, stored);
+	if (session == NULL)
 		return refuse(access, client_id, user, "there is no memory");
-	session->stored = access->options.broker->is_stored(client);
-	if (session->stored ? !session->kept || !same : session->kept)
+	struct session *superfluous = session->stored ? session_superfluous(session) : NULL;
+	if (superfluous != NULL)
+		forget(access, superfluous, now);
+	if (session->stored != session->kept)
 		access_keep(access, session, session->stored, now);
 	return ACCESS_GRANTED;
 }
@@ -207,24 +215,19 @@ static enum access_verdict stay(const struct access *access, const char *user)
 	return account != NULL && account_usable(account, access->now_us) ? ACCESS_GRANTED : ACCESS_DENIED;
 }
 
+/* At a SIGHUP: has this very connection signed in as this user? What has changed since ends it from the tick. */
+static bool is_in(const struct access *access, const void *client, const char *client_id, const char *user)
+{
+	const struct session *session = access->reloading ? sessions_find(&access->sessions, client_id) : NULL;
+	return session != NULL && session->client == client && strcmp(session->owner->user, user) == 0;
+}
+
 static bool has_certificate(const struct access *access, const void *client, const char *user)
 {
 	char name[ACCOUNT_NAME_MAX + 2];
 	const struct account *account = account_find(access->accounts, slice_of(user));
 	return account != NULL && account_takes_certificate(account) &&
 	       access->options.broker->certificate_name(client, name, sizeof name) && strcmp(name, user) == 0;
-}
-
-static enum access_verdict wait_for_verdict(struct access *access, const void *client, const char *client_id,
-                                            uint64_t ticket)
-{
-	struct session *session = sessions_intern(&access->sessions, client_id);
-	/* The broker finds who waits by client id alone, so that only one may. */
-	if (session == NULL || session->waiting != NULL)
-		return ACCESS_LATER;
-	session->waiting = client;
-	session->ticket = ticket;
-	return ACCESS_WAITING;
 }
 
 enum access_verdict access_connect(struct access *access, const void *client, const char *user, const char *password,
@@ -240,16 +243,14 @@ enum access_verdict access_connect(struct access *access, const void *client, co
 		return refuse(access, client_id != NULL ? client_id : "", "", "no user name was given");
 	if (client_id == NULL)
 		return ACCESS_DENIED;
-	if (broker->is_restored(client))
+	if (broker->is_restored(client) || is_in(access, client, client_id, user))
 		return stay(access, user);
 	if (has_certificate(access, client, user))
 		return admit(access, client, client_id, user, now);
 
 	struct sign_in_attempt attempt = {
-		.ticket = ++access->last_ticket,
 		.user = slice_of(user),
 		.password = slice_of(password != NULL ? password : ""),
-		.client_id = slice_of(client_id),
 		.address = slice_of(address != NULL ? address : ""),
 	};
 	switch (sign_in_check(access->sign_in, &attempt, now.mono_ms)) {
@@ -257,8 +258,6 @@ enum access_verdict access_connect(struct access *access, const void *client, co
 		return admit(access, client, client_id, user, now);
 	case SIGN_IN_LATER:
 		return ACCESS_LATER;
-	case SIGN_IN_WAITING:
-		return wait_for_verdict(access, client, client_id, attempt.ticket);
 	case SIGN_IN_NO:
 		break;
 	}
@@ -271,71 +270,74 @@ void access_disconnect(struct access *access, const void *client)
 	struct session *session = client_id != NULL ? sessions_find(&access->sessions, client_id) : NULL;
 
 	/* The end of a connection whose client id was taken over comes after the new sign-in, which has another `client`. */
-	if (session != NULL && session->waiting == client)
-		session->waiting = NULL;
 	if (session != NULL && session->client == client)
 		session_end(&access->sessions, session);
 }
 
-void access_seen(struct access *access, const void *client)
+void access_seen(struct access *access, const void *client, struct instant now)
 {
-	const char *client_id = access->options.broker->client_id(client);
-	const char *user = access->options.broker->username(client);
-	if (client_id == NULL || user == NULL || sessions_find(&access->sessions, client_id) != NULL)
+	const struct broker_ops *broker = access->options.broker;
+	const char *client_id = broker->client_id(client), *user = broker->username(client);
+	const struct session *before = client_id != NULL ? sessions_find(&access->sessions, client_id) : NULL;
+
+	if (client_id == NULL || user == NULL || (before != NULL && strcmp(before->owner->user, user) == 0))
 		return;
-	struct session *session = sessions_intern(&access->sessions, client_id);
-	if (session != NULL && !session_begin(&access->sessions, session, user, client))
-		session_forget(&access->sessions, session);
+	struct session *session = session_begin(&access->sessions, client_id, user, client, broker->is_stored(client));
+	if (session != NULL && session->stored)
+		access_keep(access, session, true, now);
 }
 
 /* ---- what a client may ---- */
 
-bool access_check(struct access *access, const void *client, enum access_action action, const char *topic)
+/*
+ * What one member of a group is dealt no other gets. So members are programs that somebody has set up, and have the right to all of
+ * it.
+ */
+static bool may_subscribe(const struct access *access, const struct account *account, struct slice client_id,
+                          const char *filter)
+{
+	enum coverage covered = account_covers(account, RIGHT_READ, client_id, slice_of(filter));
+
+	if (strncmp(filter, "$share/", strlen("$share/")) == 0)
+		return covered == COVERS_ALL && (account_role(account) == ROLE_SERVICE || account_role(account) == ROLE_ADMIN);
+	return access->options.strict ? covered == COVERS_ALL : covered != COVERS_NOTHING;
+}
+
+static void deny(struct access *access, const void *client, enum access_action action, const char *topic)
 {
 	static const char *const doings[] = {"publishing to ", "receiving ", "subscribing to "};
+	const char *user = access->options.broker->username(client);
+	const char *client_id = access->options.broker->client_id(client);
+
+	access->counters.denied++;
+	if (action == ACCESS_RECEIVE) /* not to get all that a wide subscription asks for is no news */
+		return;
+	client_id = client_id != NULL ? client_id : "";
+	tell_denial(access, sessions_find(&access->sessions, client_id), client_id, user != NULL ? user : "",
+	            doings[action], topic);
+}
+
+bool access_check(struct access *access, const void *client, enum access_action action, const char *topic)
+{
 	const struct broker_ops *broker = access->options.broker;
 	const char *user = broker->username(client);
-	const char *id = broker->client_id(client);
-	struct slice client_id = slice_of(id != NULL ? id : "");
 	const struct account *account = user != NULL ? account_find(access->accounts, slice_of(user)) : NULL;
+	struct slice client_id = {"", 0};
 	bool allowed = account != NULL && account_usable(account, access->now_us);
 
-	if (allowed && action == ACCESS_SUBSCRIBE) {
-		enum coverage covered = account_covers(account, RIGHT_READ, client_id, slice_of(topic));
-		/* A member of a group must be able to take whatever it is dealt: nobody else gets that. */
-		bool whole = access->options.strict || strncmp(topic, "$share/", strlen("$share/")) == 0;
-		allowed = whole ? covered == COVERS_ALL : covered != COVERS_NOTHING;
-	} else if (allowed) {
-		int right = action == ACCESS_PUBLISH ? RIGHT_WRITE : RIGHT_READ;
-		allowed = account_may(account, right, client_id, slice_of(topic), NULL);
-	}
-	if (allowed)
-		return true;
-	access->counters.denied++;
-	/* Not to get all that a wide subscription asks for is no news. */
-	if (action != ACCESS_RECEIVE)
-		tell_denial(access, sessions_find(&access->sessions, client_id.ptr), client_id.ptr, user != NULL ? user : "",
-		            doings[action], topic);
-	return false;
+	if (allowed && account_asks_client_id(account) && broker->client_id(client) != NULL)
+		client_id = slice_of(broker->client_id(client));
+	if (allowed && action == ACCESS_SUBSCRIBE)
+		allowed = may_subscribe(access, account, client_id, topic);
+	else if (allowed)
+		allowed =
+			account_may(account, action == ACCESS_PUBLISH ? RIGHT_WRITE : RIGHT_READ, client_id, slice_of(topic), NULL);
+	if (!allowed)
+		deny(access, client, action, topic);
+	return allowed;
 }
 
 /* ---- ticks ---- */
-
-static void complete_waiting(struct access *access, struct instant now)
-{
-	struct sign_in_answer answer;
-	while (sign_in_next(access->sign_in, &answer)) {
-		struct session *session = sessions_find(&access->sessions, answer.client_id);
-		if (session == NULL || session->waiting == NULL || session->ticket != answer.ticket)
-			continue;
-		const void *client = session->waiting;
-		session->waiting = NULL;
-		bool yes = answer.yes && admit(access, client, answer.client_id, answer.user, now) == ACCESS_GRANTED;
-		if (!answer.yes)
-			refuse(access, answer.client_id, answer.user, "wrong user name or password");
-		access->options.broker->complete_sign_in(answer.client_id, yes);
-	}
-}
 
 static void upgrade_hashes(struct access *access, struct instant now)
 {
@@ -356,7 +358,7 @@ static void upgrade_hashes(struct access *access, struct instant now)
 	}
 }
 
-static void drop_expired(struct access *access, struct instant now)
+static void expire(struct access *access)
 {
 	int64_t next_us = INT64_MAX;
 	if (access->now_us < access->next_expiry_us)
@@ -367,52 +369,29 @@ static void drop_expired(struct access *access, struct instant now)
 		if (expires_us > access->now_us)
 			next_us = expires_us < next_us ? expires_us : next_us;
 		else if (expires_us >= access->next_expiry_us)
-			access_drop_later(access, account_name(account), 0);
+			access_follow_up(access, account_name(account), &(struct aftermath){.drops = true, .rights = true});
 	}
 	access->next_expiry_us = next_us;
-	if (access->options.changed != NULL)
-		access->options.changed(access->options.context, now);
 }
 
-/* An answer goes out at the tick that finds it on the disk, and is with the client at the next. */
-static void drop_sessions(struct access *access)
+void access_reload(struct access *access, bool begins)
 {
-	size_t left = 0;
-	for (size_t i = 0; i < access->drop_count; i++) {
-		struct drop drop = access->drops[i];
-		if (drop.answered || access->now_ms >= drop.latest_ms) {
-			access->options.broker->drop_user(drop.user);
-			free(drop.user);
-			continue;
-		}
-		drop.answered = access_durable(access, drop.position);
-		access->drops[left++] = drop;
-	}
-	access->drop_count = left;
+	access->reloading = begins;
 }
 
-void access_reload(struct access *access)
+bool access_user_may(const struct access *access, struct slice user, int right, struct slice filter)
 {
-	access->reloading = true;
-}
-
-bool access_may_command(const struct access *access, struct slice user, struct slice filter)
-{
-	if (user.len == 0 || !access_active(access))
-		return true;
 	const struct account *account = account_find(access->accounts, user);
 	return account != NULL && account_usable(account, access->now_us) &&
-	       account_covers(account, RIGHT_WRITE, slice_of(""), filter) == COVERS_ALL;
+	       account_covers(account, right, slice_of(""), filter) == COVERS_ALL;
 }
 
 void access_tick(struct access *access, struct instant now)
 {
-	access->reloading = false;
 	access->now_us = now.wall_us;
 	access->now_ms = now.mono_ms;
 	sign_in_tick(access->sign_in, now.mono_ms);
-	complete_waiting(access, now);
 	upgrade_hashes(access, now);
-	drop_expired(access, now);
-	drop_sessions(access);
+	expire(access);
+	access_follow_ups(access, now);
 }

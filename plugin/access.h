@@ -21,6 +21,12 @@
 
 struct access;
 
+/* Of whom something is told. */
+struct access_changed {
+	bool (*concerns)(void *context, struct slice user);
+	void *context;
+};
+
 struct access_options {
 	const struct broker_ops *broker;
 	struct feed *feed;     /* for its journal */
@@ -30,8 +36,8 @@ struct access_options {
 	unsigned budget_percent;
 	bool strict; /* a subscription wider than the rights is refused */
 	int64_t (*clock_us)(void);
-	/* Rights have changed: configs are to be looked at again. NULL is allowed. */
-	void (*changed)(void *context, struct instant now);
+	/* Rights have changed, at a tick: configs of these users are to be looked at again. NULL is allowed. */
+	void (*changed)(void *context, const struct access_changed *users, struct instant now);
 	void *context;
 };
 
@@ -55,8 +61,7 @@ struct sign_in *access_sign_in(struct access *access);
 enum access_verdict {
 	ACCESS_GRANTED,
 	ACCESS_DENIED,
-	ACCESS_LATER /* drop the connection: it has to come again */,
-	ACCESS_WAITING
+	ACCESS_LATER /* end the connection without a word: it has to come again */
 };
 
 /* A client wants to sign in, or is asked about again at a SIGHUP. */
@@ -65,18 +70,18 @@ enum access_verdict access_connect(struct access *access, const void *client, co
 void access_disconnect(struct access *access, const void *client);
 
 /* A client is there that may not have signed in here: with use_identity_as_username Mosquitto does not ask. */
-void access_seen(struct access *access, const void *client);
+void access_seen(struct access *access, const void *client, struct instant now);
 
 enum access_action { ACCESS_PUBLISH, ACCESS_RECEIVE, ACCESS_SUBSCRIBE };
 
 /* Denials are counted, and logged at most once a second a client. */
 bool access_check(struct access *access, const void *client, enum access_action action, const char *topic);
 
-/* A SIGHUP: the broker asks about every session again before the next tick. */
-void access_reload(struct access *access);
+/* A SIGHUP begins: the broker asks about every session again; or it is over. */
+void access_reload(struct access *access, bool begins);
 
-/* The right to command (catalog.h): may a user write all that a filter of `set` topics matches? */
-bool access_may_command(const struct access *access, struct slice user, struct slice filter);
+/* What a user's configs may (catalog.h): has he this right on all that a filter matches? `right` as in account.h. */
+bool access_user_may(const struct access *access, struct slice user, int right, struct slice filter);
 
 /* Hasher's results, sessions to drop, accounts that expire. */
 void access_tick(struct access *access, struct instant now);
@@ -108,9 +113,9 @@ void access_each_session(const struct access *access, access_session_callback ca
 
 /* Drops the connection of a client id. False: there is none. */
 bool access_drop(struct access *access, struct slice client_id);
-/* Nobody owns a stored session's client id any more. False: there is none, or it is connected. */
+/* Nobody owns a stored session's client id any more. False: there is none, it is connected, or the journal is full. */
 bool access_forget(struct access *access, struct slice client_id, struct instant now);
-/* Whose session this client id is now; empty: nobody's. */
+/* Who is connected with this client id; empty: nobody. */
 struct slice access_owner(const struct access *access, struct slice client_id);
 
 struct access_counters {

@@ -12,9 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* So long a slow disk may put off that the sessions of a changed account are dropped. */
-#define DROP_PATIENCE_MS 1000
-
 #define PREFIX_LEN (sizeof DOCUMENT_ACCOUNT - 1)
 
 /* A document of a change, with the account that it makes. */
@@ -38,21 +35,6 @@ void access_tally(struct access *access, const struct account *account, int sign
 		access->administrators += (size_t)sign;
 	if (sign > 0 && expires_us > access->now_us && expires_us < access->next_expiry_us)
 		access->next_expiry_us = expires_us;
-}
-
-void access_drop_later(struct access *access, struct slice user, uint64_t position)
-{
-	if (access->drop_count == access->drop_room) {
-		size_t room = access->drop_room > 0 ? access->drop_room * 2 : 16;
-		struct drop *drops = realloc(access->drops, room * sizeof *drops);
-		if (drops == NULL) /* what they may no longer do, they cannot do all the same */
-			return;
-		access->drops = drops;
-		access->drop_room = room;
-	}
-	char *copy = strndup(user.ptr, user.len);
-	if (copy != NULL)
-		access->drops[access->drop_count++] = (struct drop){copy, position, access->now_ms + DROP_PATIENCE_MS, false};
 }
 
 /* ---- reading a change ---- */
@@ -122,13 +104,26 @@ static bool read_all(const struct access *access, const struct document *documen
 
 /* ---- putting it in force ---- */
 
-static void apply_one(struct access *access, struct change *change, bool drop, uint64_t position)
+/* Then nothing else has to be looked at again. Either may be NULL. */
+static bool same_but_password(const struct account *a, const struct account *b)
+{
+	char *texts[] = {a != NULL ? account_print(a, false) : NULL, b != NULL ? account_print(b, false) : NULL};
+	bool same = texts[0] != NULL && texts[1] != NULL && strcmp(texts[0], texts[1]) == 0;
+	free(texts[0]);
+	free(texts[1]);
+	return same;
+}
+
+static void apply_one(struct access *access, struct change *change, bool follow_up, uint64_t position)
 {
 	const struct account *before = account_find(access->accounts, change->name);
 	if (before != NULL)
 		access_tally(access, before, -1);
-	if (before != NULL && drop)
-		access_drop_later(access, change->name, position);
+	if (follow_up)
+		access_follow_up(access, change->name,
+		                 &(struct aftermath){.drops = before != NULL,
+		                                     .rights = !same_but_password(before, change->account),
+		                                     .position = position});
 	if (change->account == NULL) {
 		account_remove(access->accounts, change->name);
 		return;
@@ -151,16 +146,14 @@ static void forget_sessions_of(struct access *access, const struct document *doc
 	bool removes = false;
 	for (size_t i = 0; i < count; i++)
 		removes = removes || documents[i].body.len == 0;
-	for (struct session *one = access->sessions.all; removes && one != NULL;) {
-		struct session *next = one->hh.next;
-		if (one->user != NULL && account_find(access->accounts, slice_of(one->user)) == NULL)
+	for (struct session *one = access->sessions.all; removes && one != NULL; one = one->hh.next) {
+		if (account_find(access->accounts, slice_of(one->owner->user)) == NULL)
 			access_keep(access, one, false, now);
-		one = next;
 	}
 }
 
-bool access_apply(struct access *access, const struct document *documents, size_t count, bool drop, struct instant now,
-                  uint64_t *position, char error[ACCESS_ERROR_MAX])
+bool access_apply(struct access *access, const struct document *documents, size_t count, bool follow_up,
+                  struct instant now, uint64_t *position, char error[ACCESS_ERROR_MAX])
 {
 	struct change *changes = calloc(count + 1, sizeof *changes);
 	bool done = false;
@@ -178,7 +171,7 @@ bool access_apply(struct access *access, const struct document *documents, size_
 			         JOURNAL_PAYLOAD_MAX);
 	}
 	for (size_t i = 0; done && i < count; i++)
-		apply_one(access, &changes[i], drop, *position);
+		apply_one(access, &changes[i], follow_up, *position);
 	for (size_t i = 0; changes != NULL && i < count; i++)
 		account_free(changes[i].account);
 	free(changes);
@@ -186,8 +179,6 @@ bool access_apply(struct access *access, const struct document *documents, size_
 		return false;
 	forget_sessions_of(access, documents, count, now);
 	journal_wake(access->options.feed->journal); /* somebody waits for it to be on the disk */
-	if (drop && access->options.changed != NULL)
-		access->options.changed(access->options.context, now);
 	return true;
 }
 
@@ -225,10 +216,10 @@ void access_keep(struct access *access, struct session *session, bool keep, stru
 	uint64_t position;
 	char *body = NULL;
 
-	if (keep ? access->sessions.away >= SESSIONS_MAX : !session->kept)
+	if (keep == session->kept)
 		return;
 	cJSON *json = keep ? cJSON_CreateObject() : NULL;
-	if (keep && cJSON_AddStringToObject(json, "username", session->user) != NULL)
+	if (keep && cJSON_AddStringToObject(json, "username", session->owner->user) != NULL)
 		body = cJSON_PrintUnformatted(json);
 	cJSON_Delete(json);
 	size_t len = strlen(DOCUMENT_SESSION) + strlen(session->client_id);
@@ -248,11 +239,11 @@ void access_each_session(const struct access *access, access_session_callback ca
 	for (const struct session *one = access->sessions.all; one != NULL; one = one->hh.next) {
 		struct access_session session = {
 			.client_id = slice_of(one->client_id),
-			.user = slice_of(one->user != NULL ? one->user : ""),
+			.user = slice_of(one->owner->user),
 			.connected = one->client != NULL,
 			.stored = one->kept,
 		};
-		if (one->user != NULL && !callback(context, &session))
+		if (!callback(context, &session))
 			return;
 	}
 }
@@ -277,16 +268,17 @@ bool access_drop(struct access *access, struct slice client_id)
 bool access_forget(struct access *access, struct slice client_id, struct instant now)
 {
 	struct session *session = session_named(access, client_id);
-	if (session == NULL || session->client != NULL || session->waiting != NULL)
+	if (session == NULL || session->client != NULL)
 		return false;
 	access_keep(access, session, false, now);
-	if (!session->kept)
-		session_forget(&access->sessions, session);
+	if (session->kept)
+		return false;
+	session_forget(&access->sessions, session);
 	return true;
 }
 
 struct slice access_owner(const struct access *access, struct slice client_id)
 {
 	const struct session *session = session_named(access, client_id);
-	return slice_of(session != NULL && session->user != NULL ? session->user : "");
+	return slice_of(session != NULL && session->client != NULL ? session->owner->user : "");
 }

@@ -14,7 +14,73 @@ struct session *sessions_find(const struct sessions *sessions, const char *clien
 	return session;
 }
 
-struct session *sessions_intern(struct sessions *sessions, const char *client_id)
+/* ---- owners ---- */
+
+/* The owner of a name, made if it is new. NULL: no memory. */
+static struct owner *owner_intern(struct sessions *sessions, const char *user)
+{
+	struct owner *owner = NULL;
+	HASH_FIND_STR(sessions->owners, user, owner);
+	if (owner != NULL)
+		return owner;
+	owner = calloc(1, sizeof *owner);
+	if (owner == NULL)
+		return NULL;
+	owner->user = strdup(user);
+	if (owner->user == NULL)
+		goto fail;
+	HASH_ADD_KEYPTR(hh, sessions->owners, owner->user, strlen(user), owner);
+	if (owner->hh.tbl == NULL)
+		goto fail;
+	return owner;
+
+fail:
+	free(owner->user);
+	free(owner);
+	return NULL;
+}
+
+static void owner_drop_empty(struct sessions *sessions, struct owner *owner)
+{
+	if (owner->first != NULL)
+		return;
+	HASH_DEL(sessions->owners, owner);
+	free(owner->user);
+	free(owner);
+}
+
+/* The session gets an owner, as the one that signed in last. */
+static void own(struct owner *owner, struct session *session, bool stored)
+{
+	session->owner = owner;
+	session->before = owner->last;
+	session->behind = NULL;
+	*(session->before != NULL ? &session->before->behind : &owner->first) = session;
+	owner->last = session;
+	session->stored = stored;
+	owner->stored += stored;
+}
+
+static void disown(struct session *session)
+{
+	struct owner *owner = session->owner;
+	*(session->before != NULL ? &session->before->behind : &owner->first) = session->behind;
+	*(session->behind != NULL ? &session->behind->before : &owner->last) = session->before;
+	owner->stored -= session->stored;
+	session->owner = NULL;
+}
+
+const struct owner *sessions_owner(const struct sessions *sessions, const char *user)
+{
+	struct owner *owner = NULL;
+	HASH_FIND_STR(sessions->owners, user, owner);
+	return owner;
+}
+
+/* ---- sessions ---- */
+
+/* The session of a client id, made without an owner if it is new. NULL: no memory. */
+static struct session *session_intern(struct sessions *sessions, const char *client_id)
 {
 	struct session *session = sessions_find(sessions, client_id);
 	if (session != NULL)
@@ -28,7 +94,6 @@ struct session *sessions_intern(struct sessions *sessions, const char *client_id
 	HASH_ADD_KEYPTR(hh, sessions->all, session->client_id, strlen(client_id), session);
 	if (session->hh.tbl == NULL)
 		goto fail;
-	sessions->away++;
 	return session;
 
 fail:
@@ -37,67 +102,76 @@ fail:
 	return NULL;
 }
 
-bool session_begin(struct sessions *sessions, struct session *session, const char *user, const void *client)
+struct session *session_begin(struct sessions *sessions, const char *client_id, const char *user, const void *client,
+                              bool stored)
 {
-	if (session->user == NULL || strcmp(session->user, user) != 0) {
-		char *copy = strdup(user);
-		if (copy == NULL)
-			return false;
-		free(session->user);
-		session->user = copy;
+	struct owner *owner = owner_intern(sessions, user);
+	struct session *session = owner != NULL ? session_intern(sessions, client_id) : NULL;
+
+	if (session == NULL) {
+		if (owner != NULL)
+			owner_drop_empty(sessions, owner);
+		return NULL;
 	}
-	if (session->client == NULL && client != NULL)
-		sessions->away--;
-	if (session->client != NULL && client == NULL)
-		sessions->away++;
+	struct owner *before = session->owner;
+	if (before != NULL)
+		disown(session);
+	own(owner, session, stored && strlen(client_id) <= SESSION_STORED_MAX);
+	if (before != owner)
+		session->kept = false;
+	if (before != NULL)
+		owner_drop_empty(sessions, before);
 	session->client = client;
-	session->waiting = NULL;
-	return true;
+	session->begun = ++sessions->begun;
+	return session;
 }
 
-/* Forgets the oldest that nothing speaks for keeping, some at once, so that it is not done every time. */
-static void make_room(struct sessions *sessions)
+struct session *session_superfluous(const struct session *session)
 {
-	for (struct session *one = sessions->all; one != NULL && sessions->away > SESSIONS_MAX - SESSIONS_MAX / 10;) {
-		struct session *next = one->hh.next;
-		if (one->client == NULL && one->waiting == NULL && !one->kept)
-			session_forget(sessions, one);
-		one = next;
+	const struct owner *owner = session->owner;
+	if (owner->stored <= SESSIONS_PER_USER)
+		return NULL;
+	for (struct session *one = owner->first; one != NULL; one = one->behind) {
+		if (one->client == NULL && one != session)
+			return one;
 	}
+	return NULL;
 }
 
 void session_end(struct sessions *sessions, struct session *session)
 {
-	if (session->client == NULL)
-		return;
 	session->client = NULL;
-	sessions->away++;
-	if (!session->stored && session->waiting == NULL)
+	if (!session->stored)
 		session_forget(sessions, session);
-	else if (sessions->away > SESSIONS_MAX)
-		make_room(sessions);
 }
 
 void session_forget(struct sessions *sessions, struct session *session)
 {
-	if (session->client == NULL)
-		sessions->away--;
+	struct owner *owner = session->owner;
+	disown(session);
+	owner_drop_empty(sessions, owner);
 	HASH_DEL(sessions->all, session);
 	free(session->client_id);
-	free(session->user);
 	free(session);
 }
 
 void sessions_free(struct sessions *sessions)
 {
-	struct session *one = sessions->all;
-	HASH_CLEAR(hh, sessions->all); /* the table goes, the elements stay linked */
-	while (one != NULL) {
-		struct session *next = one->hh.next;
-		free(one->client_id);
-		free(one->user);
-		free(one);
-		one = next;
+	struct session *session = sessions->all;
+	struct owner *owner = sessions->owners;
+
+	HASH_CLEAR(hh, sessions->all); /* the tables go, the elements stay linked */
+	HASH_CLEAR(hh, sessions->owners);
+	while (session != NULL) {
+		struct session *next = session->hh.next;
+		free(session->client_id);
+		free(session);
+		session = next;
 	}
-	sessions->away = 0;
+	while (owner != NULL) {
+		struct owner *next = owner->hh.next;
+		free(owner->user);
+		free(owner);
+		owner = next;
+	}
 }

@@ -54,6 +54,11 @@ bool account_takes_certificate(const struct account *account)
 	return account->certificate;
 }
 
+bool account_asks_client_id(const struct account *account)
+{
+	return account->by_client;
+}
+
 bool account_disabled(const struct account *account)
 {
 	return account->disabled;

@@ -75,6 +75,7 @@ struct slice account_name(const struct account *account);
 enum role account_role(const struct account *account);
 struct slice account_password(const struct account *account); /* the stored hash; empty: no sign-in by password */
 bool account_takes_certificate(const struct account *account);
+bool account_asks_client_id(const struct account *account); /* does one change what account_may says? */
 bool account_disabled(const struct account *account);
 int64_t account_expires_us(const struct account *account); /* INT64_MAX: never */
 bool account_allows_client_id(const struct account *account, struct slice client_id);

@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static_assert(sizeof(struct account_rule) == 32, "two rules a cache line");
+
 /* The rules are written before what stands in front of them. */
 static_assert(sizeof(struct account) == offsetof(struct account, rules), "rules begin behind the last byte");
 
@@ -106,64 +108,118 @@ static const struct role_rule {
 	{CONTROL_RESPONSE, NULL, MANAGER | RESIDENT | GUEST, RIGHT_READ},
 };
 
+/* ---- a rule's shape and probe ---- */
+
+static size_t smaller(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* The last bytes of what topics end in, the filter's last `suffix` bytes; if there are none, of what they begin with. */
+static void choose_probe(struct account_rule *rule, const char *filter, size_t suffix)
+{
+	char bytes[ACCOUNT_PROBE] = {0}, mask[ACCOUNT_PROBE] = {0};
+	size_t count = smaller(suffix > 0 ? suffix : rule->prefix, ACCOUNT_PROBE);
+	size_t end = suffix > 0 ? rule->len : rule->prefix;
+	size_t into = suffix > 0 ? ACCOUNT_PROBE - count : 0;
+
+	memcpy(bytes + into, filter + end - count, count);
+	memset(mask + into, 0xFF, count);
+	rule->probe = account_load(bytes);
+	rule->probe_mask = account_load(mask);
+	rule->probe_at = suffix > 0 ? ACCOUNT_AT_END : (uint16_t)(rule->prefix - count);
+}
+
+/* Fills in what the filter's bytes tell, once at and len are known. */
+static void measure_rule(struct account_rule *rule, const char *filter, bool by_client)
+{
+	const char *special = by_client ? "+#%" : "+#";
+	size_t prefix = 0, suffix = 0, pluses = 0;
+	while (prefix < rule->len && strchr(special, filter[prefix]) == NULL)
+		prefix++;
+	while (suffix < rule->len - prefix && strchr(special, filter[rule->len - 1 - suffix]) == NULL)
+		suffix++;
+	size_t middle = rule->len - prefix - suffix;
+	for (size_t i = 0; i < middle; i++)
+		pluses += filter[prefix + i] == '+';
+
+	rule->shape = SHAPE_OTHER;
+	if (rule->len == 0) {
+		rule->shape = SHAPE_EVERYTHING;
+	} else if (by_client) {
+		rule->shape = SHAPE_CLIENT;
+		/* The letter behind the last % stands for something else. */
+		if (suffix > 0 && filter[rule->len - 1 - suffix] == '%')
+			suffix--;
+	} else if (middle == 0) {
+		rule->shape = SHAPE_LITERAL;
+	} else if (filter[prefix] == '#') {
+		rule->shape = SHAPE_TREE;
+		prefix -= prefix > 0; /* "a/#" matches "a" */
+	} else if (middle == 2 * pluses - 1) {
+		rule->shape = SHAPE_LEVELS;
+	}
+	rule->prefix = (uint16_t)prefix;
+	rule->pluses = (uint16_t)pluses;
+	rule->shortest = (uint16_t)(prefix + suffix);
+	if (rule->shortest == 0 && rule->shape != SHAPE_EVERYTHING)
+		rule->shortest = 1;
+	choose_probe(rule, filter, rule->shape == SHAPE_LITERAL ? rule->len : suffix);
+}
+
 /* ---- layout ---- */
 
-/* Where rules and text go; both NULL: they are only counted. */
+/* Where rules and text go. */
 struct layout {
-	struct account_rule *rules;
-	char *text;
-	size_t rule_count, text_len;
+	char *memory; /* the account; NULL: rules and text are only counted */
+	size_t len;   /* where more text goes in it, or how much there is */
+	struct account_rule *reading, *writing;
+	size_t read_count, write_count;
+	bool by_client; /* a filter has %c */
 };
 
 static struct account_span put(struct layout *layout, struct slice bytes)
 {
-	struct account_span span = {(uint32_t)layout->text_len, (uint32_t)bytes.len};
-	if (layout->text != NULL && bytes.len > 0)
-		memcpy(layout->text + layout->text_len, bytes.ptr, bytes.len);
-	layout->text_len += bytes.len;
+	struct account_span span = {(uint32_t)layout->len, (uint32_t)bytes.len};
+	if (layout->memory != NULL && bytes.len > 0)
+		memcpy(layout->memory + layout->len, bytes.ptr, bytes.len);
+	layout->len += bytes.len;
 	return span;
 }
 
-/* How much of a filter, from its beginning and from its end, stands in every topic that it matches. */
-static void measure_ends(struct account_rule *rule, const char *filter)
+/* A rule of both rights stands in both lists. */
+static void list_rule(struct layout *layout, const struct account_rule *rule)
 {
-	size_t prefix = 0, suffix = 0;
-	while (prefix < rule->len && strchr("+#%", filter[prefix]) == NULL)
-		prefix++;
-	while (suffix < rule->len && strchr("+#%", filter[rule->len - 1 - suffix]) == NULL)
-		suffix++;
-	if (prefix < rule->len && filter[prefix] == '#' && prefix > 0)
-		prefix--; /* "a/#" matches "a" */
-	/* The letter behind the last % stands for something else. */
-	if (suffix < rule->len && suffix > 0 && filter[rule->len - 1 - suffix] == '%')
-		suffix--;
-	rule->prefix = (uint16_t)prefix;
-	rule->suffix = (uint16_t)suffix;
+	bool reads = (rule->rights & RIGHT_READ) != 0, writes = (rule->rights & RIGHT_WRITE) != 0;
+	if (reads && layout->memory != NULL)
+		layout->reading[layout->read_count] = *rule;
+	if (writes && layout->memory != NULL)
+		layout->writing[layout->write_count] = *rule;
+	layout->read_count += reads;
+	layout->write_count += writes;
 }
 
 static void put_rule(struct layout *layout, const struct account_grant *grant, const struct account_names *names,
                      bool by_role)
 {
 	struct account_rule rule = {
-		.at = (uint32_t)layout->text_len,
-		.rights = (uint8_t)grant->rights,
+		.at = (uint32_t)layout->len,
+		.rights = (unsigned)grant->rights & RIGHT_ALL,
 		.allow = grant->allow,
 		.by_role = by_role,
-		.by_client = !by_role && account_filter_names(grant->filter, 'c'),
 	};
-	bool counting = layout->text == NULL;
+	bool by_client = !by_role && account_filter_names(grant->filter, 'c');
+	char *out = layout->memory != NULL ? layout->memory + layout->len : NULL;
 	size_t len = grant->filter.len;
-	if (rule.by_client)
+	layout->by_client = layout->by_client || by_client;
+	if (by_client)
 		put(layout, grant->filter);
 	else
-		layout->text_len += len =
-			account_expand(grant->filter, names, counting ? NULL : layout->text + rule.at, counting ? 0 : FILTER_MAX);
-	if (!counting) {
-		rule.len = (uint16_t)len;
-		measure_ends(&rule, layout->text + rule.at);
-		layout->rules[layout->rule_count] = rule;
-	}
-	layout->rule_count++;
+		layout->len += len = account_expand(grant->filter, names, out, out != NULL ? FILTER_MAX : 0);
+	rule.len = (uint16_t)len;
+	if (out != NULL)
+		measure_rule(&rule, out, by_client);
+	list_rule(layout, &rule);
 }
 
 static void put_role(struct layout *layout, const struct account_draft *draft)
@@ -213,12 +269,12 @@ static void put_rules(struct layout *layout, const struct account_draft *draft)
 
 static struct account_span put_client_ids(struct layout *layout, const struct account_draft *draft)
 {
-	size_t from = layout->text_len;
+	size_t from = layout->len;
 	for (size_t i = 0; i < draft->client_id_count; i++) {
 		put(layout, draft->client_ids[i]);
 		put(layout, (struct slice){"", 1});
 	}
-	return (struct account_span){(uint32_t)from, (uint32_t)(layout->text_len - from)};
+	return (struct account_span){(uint32_t)from, (uint32_t)(layout->len - from)};
 }
 
 /* What an account says, with its rules yet to be sorted. */
@@ -237,37 +293,46 @@ static struct account lay_out(struct layout *layout, const struct account_draft 
 	account.client_ids = put_client_ids(layout, draft);
 	account.password = put(layout, draft->password);
 	account.document = put(layout, draft->document);
-	account.text = layout->text;
-	account.rule_count = (uint32_t)layout->rule_count;
+	account.by_client = layout->by_client;
+	account.read_count = (uint16_t)layout->read_count;
+	account.write_count = (uint16_t)layout->write_count;
 	return account;
 }
 
 /* ---- order ---- */
 
 /* Among rules for the same topics denials come first, then in the order in which they stand in the text: the role's. */
-static int compare_rules(const void *a, const void *b, void *text)
+int account_rule_order(const struct account *account, const struct account_rule *a, const struct account_rule *b)
 {
-	const struct account_rule *left = a, *right = b;
-	const char *bytes = text;
-	int order = account_filter_order((struct slice){bytes + left->at, left->len},
-	                                 (struct slice){bytes + right->at, right->len});
+	int order = account_filter_order(account_filter(account, a), account_filter(account, b));
 	if (order != 0)
 		return order;
-	if (left->allow != right->allow)
-		return left->allow ? 1 : -1;
-	return (left->at > right->at) - (left->at < right->at);
+	if (a->allow != b->allow)
+		return a->allow ? 1 : -1;
+	return (a->at > b->at) - (a->at < b->at);
+}
+
+static int compare_rules(const void *a, const void *b, void *account)
+{
+	return account_rule_order(account, a, b);
 }
 
 struct account *account_compile(const struct account_draft *draft)
 {
 	struct layout counted = {0};
 	lay_out(&counted, draft);
-	size_t rules_size = counted.rule_count * sizeof(struct account_rule);
-	struct account *account = malloc(sizeof *account + rules_size + counted.text_len);
+	size_t head = sizeof(struct account) + (counted.read_count + counted.write_count) * sizeof(struct account_rule);
+	struct account *account = malloc(head + counted.len);
 	if (account == NULL)
 		return NULL;
-	struct layout layout = {.rules = account->rules, .text = (char *)account->rules + rules_size};
+	struct layout layout = {
+		.memory = (char *)account,
+		.len = head,
+		.reading = account->rules,
+		.writing = account->rules + counted.read_count,
+	};
 	*account = lay_out(&layout, draft);
-	qsort_r(account->rules, account->rule_count, sizeof account->rules[0], compare_rules, layout.text);
+	qsort_r(layout.reading, layout.read_count, sizeof(struct account_rule), compare_rules, account);
+	qsort_r(layout.writing, layout.write_count, sizeof(struct account_rule), compare_rules, account);
 	return account;
 }

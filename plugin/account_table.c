@@ -12,6 +12,10 @@
 
 #define SLOTS_MIN 64
 
+/* Decimals of the golden ratio and of the square root of 2; odd. */
+#define GOLDEN UINT64_C(0x9E3779B97F4A7C15)
+#define ROOT   UINT64_C(0x6A09E667F3BCC909)
+
 struct slot {
 	uint64_t hash;
 	struct account *account; /* NULL: free */
@@ -26,7 +30,7 @@ struct list {
 struct account_table {
 	struct slot *slots;
 	size_t mask; /* slots − 1, slots a power of two */
-	uint64_t seed;
+	uint64_t seed, other_seed;
 	struct list *list; /* apart, since asking for an order changes it */
 };
 
@@ -37,19 +41,26 @@ static uint64_t mix(uint64_t a, uint64_t b)
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-/* Eight bytes at a time; odd constants from the decimals of the golden ratio and of the square root of 2. */
-static uint64_t hash_of(uint64_t seed, struct slice name)
+/* Sixteen bytes at a time. The last are read from both ends, where the two reads may share some. */
+static inline uint64_t hash_of(const struct account_table *table, struct slice name)
 {
-	uint64_t hash = seed ^ (name.len * UINT64_C(0x9E3779B97F4A7C15));
-	uint64_t word;
-	for (; name.len >= sizeof word; name.ptr += sizeof word, name.len -= sizeof word) {
-		memcpy(&word, name.ptr, sizeof word);
-		hash = mix(word ^ hash, seed ^ UINT64_C(0x6A09E667F3BCC909));
+	const char *at = name.ptr;
+	size_t left = name.len;
+	uint64_t hash = table->seed ^ name.len, first = 0, last = 0;
+
+	for (; left > 16; at += 16, left -= 16)
+		hash = mix(account_load(at) ^ hash, account_load(at + 8) ^ table->other_seed);
+	if (left >= 8) {
+		first = account_load(at);
+		last = account_load(at + left - 8);
+	} else if (left >= 4) {
+		first = account_load_half(at);
+		last = account_load_half(at + left - 4);
+	} else if (left > 0) {
+		first = (uint64_t)(unsigned char)at[0] << 8 | (unsigned char)at[left / 2];
+		last = (unsigned char)at[left - 1];
 	}
-	word = 0;
-	if (name.len > 0)
-		memcpy(&word, name.ptr, name.len);
-	return mix(mix(word ^ hash, seed ^ UINT64_C(0x6A09E667F3BCC909)), UINT64_C(0x9E3779B97F4A7C15));
+	return mix(mix(first ^ hash, last ^ table->other_seed), GOLDEN);
 }
 
 struct account_table *account_table_new(uint64_t seed)
@@ -63,7 +74,8 @@ struct account_table *account_table_new(uint64_t seed)
 		free(list);
 		return NULL;
 	}
-	*table = (struct account_table){.slots = slots, .mask = SLOTS_MIN - 1, .seed = seed, .list = list};
+	*table = (struct account_table){
+		.slots = slots, .mask = SLOTS_MIN - 1, .seed = seed, .other_seed = mix(seed ^ ROOT, GOLDEN), .list = list};
 	return table;
 }
 
@@ -79,14 +91,18 @@ void account_table_free(struct account_table *table)
 	free(table);
 }
 
+static inline bool is_named(const struct account *account, struct slice name)
+{
+	struct slice own = account_text(account, account->name);
+	return own.len == name.len && account_same(own.ptr, name.ptr, name.len);
+}
+
 /* The slot of an account, or the free one where it would stand. */
-static struct slot *slot_find(const struct account_table *table, uint64_t hash, struct slice name)
+static inline struct slot *slot_find(const struct account_table *table, uint64_t hash, struct slice name)
 {
 	for (size_t i = hash & table->mask;; i = (i + 1) & table->mask) {
 		struct slot *slot = &table->slots[i];
-		if (slot->account == NULL)
-			return slot;
-		if (slot->hash == hash && slice_equal(account_text(slot->account, slot->account->name), name))
+		if (slot->account == NULL || (slot->hash == hash && is_named(slot->account, name)))
 			return slot;
 	}
 }
@@ -137,7 +153,7 @@ bool account_put(struct account_table *table, struct account *account)
 {
 	struct list *list = table->list;
 	struct slice name = account_name(account);
-	uint64_t hash = hash_of(table->seed, name);
+	uint64_t hash = hash_of(table, name);
 	struct slot *slot = slot_find(table, hash, name);
 
 	if (slot->account != NULL) {
@@ -174,7 +190,7 @@ static void slot_clear(struct account_table *table, struct slot *slot)
 bool account_remove(struct account_table *table, struct slice name)
 {
 	struct list *list = table->list;
-	struct slot *slot = slot_find(table, hash_of(table->seed, name), name);
+	struct slot *slot = slot_find(table, hash_of(table, name), name);
 	struct account *account = slot->account;
 	if (account == NULL)
 		return false;
@@ -189,7 +205,7 @@ bool account_remove(struct account_table *table, struct slice name)
 
 const struct account *account_find(const struct account_table *table, struct slice name)
 {
-	return slot_find(table, hash_of(table->seed, name), name)->account;
+	return slot_find(table, hash_of(table, name), name)->account;
 }
 
 size_t account_count(const struct account_table *table)

@@ -10,9 +10,6 @@
 #include <openssl/x509.h>
 #include <string.h>
 
-/* Only in Mosquitto from 2.1; NULL in others. */
-extern void mosquitto_complete_basic_auth(const char *client_id, int result) __attribute__((weak));
-
 /* mosquitto_broker_publish, to all subscribers or (client_id) to one client. Takes the list over. */
 static bool send(const char *client_id, const char *topic, struct slice payload, int qos, bool retain,
                  mosquitto_property *list)
@@ -112,16 +109,6 @@ static void drop_user(const char *name)
 	mosquitto_kick_client_by_username(name, true);
 }
 
-static bool can_wait(void)
-{
-	return mosquitto_complete_basic_auth != NULL;
-}
-
-static void complete_sign_in(const char *id, bool yes)
-{
-	mosquitto_complete_basic_auth(id, yes ? MOSQ_ERR_SUCCESS : MOSQ_ERR_AUTH);
-}
-
 const struct broker_ops broker_mosquitto = {
 	.publish = publish,
 	.log = log_line,
@@ -134,6 +121,4 @@ const struct broker_ops broker_mosquitto = {
 	.respond = respond,
 	.drop = drop,
 	.drop_user = drop_user,
-	.can_wait = can_wait,
-	.complete_sign_in = complete_sign_in,
 };

@@ -39,9 +39,6 @@ struct broker_ops {
 	/* Ends connections; their Wills are published. Not from inside a message's callback. */
 	void (*drop)(const char *client_id);
 	void (*drop_user)(const char *username);
-	/* Mosquitto from 2.1 lets a sign-in wait for its verdict. */
-	bool (*can_wait)(void);
-	void (*complete_sign_in)(const char *client_id, bool yes);
 };
 
 /* The broker that loaded the plugin. */

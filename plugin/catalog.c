@@ -8,6 +8,7 @@
 #include "catalog.h"
 
 #include "catalog_documents.h"
+#include "catalog_rights.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -252,80 +253,25 @@ static bool level_valid(const struct topic *topic, struct config_error *error)
 	return false;
 }
 
-/* ---- the right to command ---- */
-
-static bool may_command(const struct catalog *catalog, const struct catalog_document *document, const char *target)
-{
-	char filter[TOPIC_MAX + 8];
-	struct topic topic;
-	const struct slice any = {"+", 1};
-
-	if (!topic_parse_sensor(slice_of(target), &topic))
-		return false;
-	/* Only a placeholder of a default is "all", and stands for each of them. */
-	struct slice location = slice_is(topic.location, TOPIC_ALL) ? any : topic.location;
-	struct slice device = slice_is(topic.device, TOPIC_ALL) ? any : topic.device;
-	int len = snprintf(filter, sizeof filter, "%.*s/%.*s/%.*s/set", (int)location.len, location.ptr, (int)device.len,
-	                   device.ptr, (int)topic.sensor.len, topic.sensor.ptr);
-	return catalog->permission.may_write(catalog->permission.context, slice_of(document->author),
-	                                     (struct slice){filter, (size_t)len});
-}
-
-/* False: *error has the first of its rules that commands what its author may not. */
-static bool rules_permitted(const struct catalog *catalog, const struct catalog_document *document,
-                            const struct config *config, struct config_error *error)
-{
-	for (size_t i = 0; i < config->rule_count; i++) {
-		const struct rule *rule = &config->rules[i];
-		const struct action_list *lists[] = {&rule->then_do, &rule->else_do, &rule->always_do};
-		for (size_t j = 0; j < sizeof lists / sizeof lists[0]; j++) {
-			for (size_t k = 0; k < lists[j]->count; k++) {
-				const char *target = lists[j]->items[k].target;
-				if (may_command(catalog, document, target))
-					continue;
-				snprintf(error->path, sizeof error->path, "$.rules[%zu]", i);
-				snprintf(error->found, sizeof error->found, "%s", target);
-				snprintf(error->wanted, sizeof error->wanted, "only what %.64s may command too", document->author);
-				return false;
-			}
-		}
-	}
-	return true;
-}
-
-/* May its author command all that its own rules name? Those it inherits are another document's. */
-static bool is_permitted(const struct catalog *catalog, struct catalog_document *document, struct config_error *error)
-{
-	struct config *config;
-
-	if (catalog->permission.may_write == NULL || document->author[0] == '\0' ||
-	    !cJSON_HasObjectItem(document->content.json, "rules"))
-		return true;
-	bool suspended = document->suspended;
-	document->suspended = false;
-	bool ok = compile_for(catalog, &document->topic, &config, error);
-	document->suspended = suspended;
-	ok = ok && rules_permitted(catalog, document, config, error);
-	config_free(config);
-	return ok;
-}
-
-void catalog_permit(struct catalog *catalog, const struct catalog_permission *permission)
-{
-	catalog->permission = *permission;
-}
-
-void catalog_recheck(struct catalog *catalog, catalog_recheck_callback callback, void *context)
+void catalog_recheck(struct catalog *catalog, const struct catalog_authors *authors, catalog_recheck_callback callback,
+                     void *context)
 {
 	for (struct catalog_document *d = catalog->documents.all; d != NULL; d = d->hh.next) {
 		struct config_error error = {0};
-		bool suspended = !is_permitted(catalog, d, &error);
+		if (d->author[0] == '\0' || !authors->concerns(authors->context, slice_of(d->author)))
+			continue;
+		bool suspended = !catalog_is_permitted(&catalog->documents, &catalog->permission, d, &error);
 		if (suspended == d->suspended)
 			continue;
 		d->suspended = suspended;
 		bind_again(catalog, &d->topic);
 		callback(context, &d->topic, suspended, &error);
 	}
+}
+
+void catalog_permit(struct catalog *catalog, const struct catalog_permission *permission)
+{
+	catalog->permission = *permission;
 }
 
 /* ---- putting ---- */
@@ -350,7 +296,8 @@ static bool document_replace(struct catalog *catalog, struct catalog_document *d
 	if (!ok)
 		*error = no_memory;
 	ok = ok && merges_valid(catalog, &document->topic, error);
-	if (ok && content->json != NULL && !is_permitted(catalog, document, error)) {
+	if (ok && content->json != NULL &&
+	    !catalog_is_permitted(&catalog->documents, &catalog->permission, document, error)) {
 		document->suspended = restoring;
 		ok = restoring;
 	}

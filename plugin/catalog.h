@@ -29,11 +29,11 @@ struct catalog *catalog_new(struct series_table *series, struct action *action);
 void catalog_free(struct catalog *catalog);
 
 /*
- * The right to command: may a user write all that a filter (of `set` topics) matches? A document is only in force while its author
- * may write every `set` that its rules name. The author "" may all.
+ * The right to command: may a user write (else: read) all that a filter matches? A document is only in force while its author may
+ * write every `set` that its rules name, and read what they read. The author "" may all.
  */
 struct catalog_permission {
-	bool (*may_write)(void *context, struct slice user, struct slice filter); /* NULL: everybody may all */
+	bool (*may)(void *context, struct slice user, bool write, struct slice filter); /* NULL: everybody may all */
 	void *context;
 };
 void catalog_permit(struct catalog *catalog, const struct catalog_permission *permission);
@@ -49,10 +49,17 @@ enum catalog_result catalog_put(struct catalog *catalog, struct slice name, cons
 enum catalog_result catalog_restore(struct catalog *catalog, struct slice name, const struct topic *topic,
                                     struct slice payload, struct slice author, struct config_error *error);
 
-/* Rights have changed: suspends and revives documents, and calls back for each of these. */
+/* Whose documents. */
+struct catalog_authors {
+	bool (*concerns)(void *context, struct slice user);
+	void *context;
+};
+
+/* Their rights have changed: suspends and revives documents, and calls back for each of these. */
 typedef void (*catalog_recheck_callback)(void *context, const struct topic *topic, bool suspended,
                                          const struct config_error *error);
-void catalog_recheck(struct catalog *catalog, catalog_recheck_callback callback, void *context);
+void catalog_recheck(struct catalog *catalog, const struct catalog_authors *authors, catalog_recheck_callback callback,
+                     void *context);
 
 /*
  * Binds every series that has appeared since the last call to its config. Returns false if some could not be: it has its

@@ -4,7 +4,7 @@
  *
  * A request is carried out until a command has to wait or its share of work is used up; then it joins the list that each
  * tick goes through. What only has to reach the disk holds nothing up but the answer: all of a request's changes get there
- * together. The work of all requests is bounded by a budget that grows with time, whoever asks for however much.
+ * together. What requests cost is bounded by budgets that grow with time (control_budget.h), whoever asks for however much.
  *
  * An answer is sent only if the client id is still the user's who asked.
  */
@@ -15,12 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUDGET_PER_MS    200   /* work units: a fifth of the time at most */
-#define BUDGET_MAX       10000 /* what may be done at once after a quiet time */
-#define SLICE_MIN        100
 #define PENDING_PER_USER 8
-#define SMALL_REQUEST    16384 /* bytes, for those who administrate nothing */
-#define PARSE_PER_WORK   64    /* bytes of a request that are read in one unit */
+#define PARSE_PER_WORK   64 /* bytes of a request that are read in one unit */
 
 struct control *control_new(const struct control_options *options)
 {
@@ -28,7 +24,7 @@ struct control *control_new(const struct control_options *options)
 	if (control == NULL)
 		return NULL;
 	control->options = *options;
-	control->budget = BUDGET_MAX;
+	budgets_init(&control->budgets);
 	return control;
 }
 
@@ -44,18 +40,6 @@ void control_free(struct control *control)
 	free(control);
 }
 
-static void budget_fill(struct control *control, int64_t now_ms)
-{
-	int64_t elapsed_ms = now_ms - control->budget_ms;
-	control->budget_ms = now_ms;
-	if (elapsed_ms > BUDGET_MAX / BUDGET_PER_MS)
-		elapsed_ms = BUDGET_MAX / BUDGET_PER_MS;
-	if (elapsed_ms > 0)
-		control->budget += elapsed_ms * BUDGET_PER_MS;
-	if (control->budget > BUDGET_MAX)
-		control->budget = BUDGET_MAX;
-}
-
 /* ---- a request comes in ---- */
 
 /* {"responses":[{"command":"Unknown command","error":…}]} for what is no request. */
@@ -67,23 +51,53 @@ static void respond_error(const struct control *control, const char *client_id, 
 	control->options.broker->respond(client_id, CONTROL_RESPONSE_TOPIC, (struct slice){text, (size_t)len});
 }
 
-static bool is_crowded(const struct control *control, const char *user)
+/* How many requests there are from one on, and how many of them are this user's. */
+static size_t count_from(const struct request *first, const char *user, size_t *of_user)
 {
-	size_t of_user = 0;
-	for (const struct request *one = control->first; one != NULL; one = one->next)
-		of_user += strcmp(one->user, user) == 0;
-	return control->waiting >= CONTROL_PENDING_MAX || of_user >= PENDING_PER_USER;
+	size_t count = 0;
+	*of_user = 0;
+	for (const struct request *one = first; one != NULL; one = one->next, count++)
+		*of_user += strcmp(one->user, user) == 0;
+	return count;
+}
+
+/* Why a request is not even read; NULL: it is. */
+static const char *objection(const struct control *control, const struct purse *purse)
+{
+	size_t of_user, all = count_from(control->first, purse->user, &of_user);
+
+	if (of_user >= PENDING_PER_USER || (all >= CONTROL_PENDING_MAX && !purse->admin))
+		return "too many requests wait: come again in a moment";
+	if (purse_is_overdrawn(purse) || budgets_are_overdrawn(&control->budgets, purse))
+		return "this is too much at once: come again in a moment";
+	return NULL;
+}
+
+struct limit {
+	size_t bytes;
+	const char *error;
+};
+
+/* A manager's configs are long, an administrator's backups longer. */
+static const struct limit *limit_of(enum role role)
+{
+	static const struct limit admin = {CONTROL_REQUEST_MAX, "Request too long: wanted at most 1048576 bytes"};
+	static const struct limit manager = {262144, "Request too long: wanted at most 262144 bytes, for this role"};
+	static const struct limit other = {16384, "Request too long: wanted at most 16384 bytes, for this role"};
+
+	if (role == ROLE_ADMIN)
+		return &admin;
+	return role == ROLE_MANAGER ? &manager : &other;
 }
 
 /* The request's tree, or NULL with *error set, which is a static text that needs no escapes. */
 static cJSON *read_request(struct slice payload, const struct account *caller, const char **error)
 {
-	bool large = account_role(caller) == ROLE_ADMIN || account_role(caller) == ROLE_MANAGER;
+	const struct limit *limit = limit_of(account_role(caller));
 	struct json_fault fault;
 
-	*error = large ? "Request too long: wanted at most 1048576 bytes"
-	               : "Request too long: wanted at most 16384 bytes, for this role";
-	if (payload.len > (large ? CONTROL_REQUEST_MAX : SMALL_REQUEST))
+	*error = limit->error;
+	if (payload.len > limit->bytes)
 		return NULL;
 	*error = "Payload not valid JSON";
 	if (!utf8_valid(payload) || !json_check(payload, &fault))
@@ -109,7 +123,28 @@ static void request_wait(struct control *control, struct request *request)
 	while (*end != NULL)
 		end = &(*end)->next;
 	*end = request;
-	control->waiting++;
+}
+
+/* What it should cost, or what it took, if that is more. One that is too long for anybody was surely not read. */
+static void charge_reading(struct control *control, struct purse *purse, size_t len, int64_t took_us)
+{
+	int64_t units = CONTROL_WORK_CALL + (len <= CONTROL_REQUEST_MAX ? (int64_t)len / PARSE_PER_WORK : 0);
+	budgets_spend(&control->budgets, purse, took_us > units ? took_us : units);
+}
+
+static int64_t time_us(const struct control *control)
+{
+	return control->options.clock_us != NULL ? control->options.clock_us() : 0;
+}
+
+/* Carries out what may cost this share, and answers. True: nothing is left to do for the request. */
+static bool work_on(struct control *control, struct request *request, struct purse *purse, int64_t share, bool ticking,
+                    struct instant now)
+{
+	control->slice = share;
+	request_run(control, request, ticking, now);
+	budgets_spend(&control->budgets, purse, share - control->slice);
+	return !purse_is_overdrawn(purse) && request_finish(control, request, now);
 }
 
 void control_request(struct control *control, const void *client, struct slice payload, struct instant now)
@@ -119,26 +154,25 @@ void control_request(struct control *control, const void *client, struct slice p
 	const struct account *caller = user != NULL && client_id != NULL
 	                                   ? account_find(access_accounts(control->options.access), slice_of(user))
 	                                   : NULL;
+	int64_t begun_us = time_us(control);
 	const char *error;
 
 	if (caller == NULL || !account_usable(caller, now.wall_us))
 		return; /* without accounts nobody is answered */
-	if (is_crowded(control, user)) {
-		respond_error(control, client_id, "too many requests wait: come again in a moment");
+	struct purse *purse = budgets_purse(&control->budgets, user, account_role(caller) == ROLE_ADMIN, now.mono_ms);
+	if ((error = objection(control, purse)) != NULL) {
+		respond_error(control, client_id, error);
 		return;
 	}
-	budget_fill(control, now.mono_ms);
-	control->budget -= (int64_t)(payload.len < CONTROL_REQUEST_MAX ? payload.len : 0) / PARSE_PER_WORK;
 	cJSON *tree = read_request(payload, caller, &error);
 	struct request *request = tree != NULL ? request_new(tree, client_id, user, now.mono_ms) : NULL;
+	charge_reading(control, purse, payload.len, time_us(control) - begun_us);
 	if (request == NULL) {
 		cJSON_Delete(tree);
 		respond_error(control, client_id, tree != NULL ? "no memory" : error);
 		return;
 	}
-	control->slice = control->budget;
-	request_run(control, request, false, now);
-	if (request_finish(control, request, now))
+	if (work_on(control, request, purse, budgets_share(&control->budgets, purse, 1, 1), false, now))
 		request_free(request);
 	else
 		request_wait(control, request);
@@ -187,24 +221,26 @@ static void take_in(struct control *control)
 	}
 }
 
+/* It gets as much as each of those that come after it, so that one who asks for much delays nobody else. */
+static bool tick_one(struct control *control, struct request *request, struct instant now)
+{
+	const struct account *account = account_find(access_accounts(control->options.access), slice_of(request->user));
+	bool admin = account != NULL && account_role(account) == ROLE_ADMIN;
+	struct purse *purse = budgets_purse(&control->budgets, request->user, admin, now.mono_ms);
+	size_t of_user, all = count_from(request, request->user, &of_user);
+
+	return work_on(control, request, purse, budgets_share(&control->budgets, purse, of_user, all), true, now);
+}
+
 void control_tick(struct control *control, struct instant now)
 {
 	struct request **link = &control->first;
 
 	take_in(control);
-	if (control->first == NULL)
-		return;
-	budget_fill(control, now.mono_ms);
-	/* Each gets the same, so that one who asks for much delays nobody else. */
-	int64_t share = control->budget / (int64_t)control->waiting;
 	while (*link != NULL) {
 		struct request *request = *link;
-		control->slice = share > SLICE_MIN ? share : SLICE_MIN;
-		if (control->budget > -BUDGET_MAX)
-			request_run(control, request, true, now);
-		if (request_finish(control, request, now)) {
+		if (tick_one(control, request, now)) {
 			*link = request->next;
-			control->waiting--;
 			request_free(request);
 		} else {
 			link = &request->next;

@@ -10,7 +10,8 @@
  *
  * The commands of a request are carried out in order; one that changes something is answered once that is on the disk. What
  * takes time (history, hashing a password, moving a history) goes to a thread, and the answer comes when all of a request is
- * done. control_table.c has every command: its name, who may call it, its keys, and what it does.
+ * done. What requests cost the broker's thread is bounded for each user: who asks for more is told to come again, or waits;
+ * administrators wait for nobody but themselves. control_table.c has every command: its name, who may call it, its keys, and what it does.
  *
  * Broker thread only.
  */
@@ -26,7 +27,7 @@
 
 #define CONTROL_REQUEST_MAX  1048576 /* bytes */
 #define CONTROL_COMMANDS_MAX 1000    /* of one request */
-#define CONTROL_PENDING_MAX  256     /* requests that wait for a thread or a disk; more are refused */
+#define CONTROL_PENDING_MAX  256     /* requests that wait; more are refused, but for administrators */
 #define CONTROL_PATIENCE_MS  30000   /* a request that waits longer is answered with an error */
 
 struct control;
@@ -40,6 +41,8 @@ struct control_options {
 	/* The metrics as they are published: calls back with the name below $SYS/broker/hearth/ and the value. */
 	void (*each_metric)(void *context, void (*callback)(void *to, const char *name, uint64_t value), void *to);
 	void *context;
+	/* Monotonic: what a command costs the broker's thread. NULL: what it says of itself is taken for it. */
+	int64_t (*clock_us)(void);
 };
 
 struct control *control_new(const struct control_options *options); /* NULL: no memory */

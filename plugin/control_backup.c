@@ -312,15 +312,21 @@ static enum control_outcome restore_accounts(struct control_call *call, const cJ
 }
 
 /* Sets it as a person would, so that what follows from it happens. */
-static void restore_state(struct control_call *call, struct slice name, struct slice payload)
+static bool restore_state(struct control_call *call, struct slice name, struct slice payload)
 {
 	char topic[TOPIC_MAX + 1];
 	size_t stem = name.len - strlen("state");
+
+	if (!feed_has_room(intake_feed(call->control->options.intake), name, payload, (struct slice){"", 0})) {
+		control_refuse(call, "the journal does not take it: wanted room in it");
+		return false;
+	}
 	snprintf(topic, sizeof topic, "%.*sset", (int)stem, name.ptr);
 	struct message message = {.topic = slice_of(topic), .payload = payload};
 	intake_message(call->control->options.intake, &message, call->now);
 	control_durably(call);
 	control_work(call, CONTROL_WORK_CHANGE);
+	return true;
 }
 
 static void refuse_document(struct control_call *call, struct slice topic)
@@ -331,7 +337,15 @@ static void refuse_document(struct control_call *call, struct slice topic)
 	control_append(call, control_array(call, "refused"), one);
 }
 
-/* Configs and states, one by one; a config that is refused does not hold up the others. */
+static bool restore_one(struct control_call *call, const cJSON *document)
+{
+	struct slice payload = text_of(document, "payload");
+	if (kind_of(document) == KIND_STATE)
+		return restore_state(call, text_of(document, "state"), payload);
+	return control_configure(call, text_of(document, "config"), payload, text_of(document, "author"));
+}
+
+/* Configs and states, one by one; one that is refused does not hold up the others. */
 static enum control_outcome restore_rest(struct control_call *call, const cJSON *documents)
 {
 	const cJSON *document = cJSON_GetArrayItem(documents, (int)call->at);
@@ -341,13 +355,11 @@ static enum control_outcome restore_rest(struct control_call *call, const cJSON 
 			return CONTROL_MORE;
 		control_work(call, CONTROL_WORK_LOOK);
 		enum kind kind = kind_of(document);
-		if (kind == KIND_STATE)
-			restore_state(call, text_of(document, "state"), text_of(document, "payload"));
-		else if (kind == KIND_CONFIG && !control_configure(call, text_of(document, "config"),
-		                                                   text_of(document, "payload"), text_of(document, "author")))
-			refuse_document(call, text_of(document, "config"));
-		if (kind != KIND_ACCOUNT)
-			call->passed++;
+		if (kind == KIND_ACCOUNT)
+			continue;
+		if (!restore_one(call, document))
+			refuse_document(call, text_of(document, kind == KIND_STATE ? "state" : "config"));
+		call->passed++;
 	}
 	control_put_number(call, control_data(call), "others", (double)call->passed);
 	return CONTROL_DONE;

@@ -149,7 +149,6 @@ cJSON *control_array(struct control_call *call, const char *key)
 void control_work(struct control_call *call, size_t units)
 {
 	call->control->slice -= (int64_t)units;
-	call->control->budget -= (int64_t)units;
 }
 
 bool control_is_tired(const struct control_call *call)
@@ -167,6 +166,11 @@ const struct account_table *control_accounts(const struct control_call *call)
 bool control_is_admin(const struct control_call *call)
 {
 	return account_role(call->caller) == ROLE_ADMIN;
+}
+
+bool control_administrates(const struct control_call *call)
+{
+	return control_is_admin(call) || account_role(call->caller) == ROLE_MANAGER;
 }
 
 bool control_may_read(const struct control_call *call, struct slice topic)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * control_configs: configs, listed and told to who may read them, changed by who may write them, as if published.
+ * control_configs: configs, listed and told to who may read them, changed by who may write them, as if published. Whose one
+ * is, is for those who administrate: names of accounts are nobody else's business.
  */
 #include "control_internal.h"
 
@@ -11,7 +12,8 @@ static cJSON *entry_item(struct control_call *call, const struct catalog_entry *
 {
 	cJSON *one = cJSON_CreateObject();
 	control_put_text(call, one, "topic", entry->name);
-	control_put_text(call, one, "author", entry->author);
+	if (control_administrates(call))
+		control_put_text(call, one, "author", entry->author);
 	control_put(call, one, "suspended", cJSON_CreateBool(entry->suspended));
 	if (with_config) { /* its very text, which was checked when it was taken */
 		char *text = strndup(entry->payload.ptr, entry->payload.len);

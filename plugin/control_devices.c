@@ -32,6 +32,18 @@ static bool level_check(struct control_call *call, const char *key, struct slice
 	return false;
 }
 
+/* A manager may have been denied some of the devices of his locations. */
+static bool may_configure(struct control_call *call, const char *name)
+{
+	char filter[ACCOUNT_NAME_MAX + sizeof "/+/config"];
+
+	snprintf(filter, sizeof filter, "%s/+/config", name);
+	if (account_covers(call->caller, RIGHT_WRITE, call->client_id, slice_of(filter)) == COVERS_ALL)
+		return true;
+	control_forbid(call, "writing %.300s", filter);
+	return false;
+}
+
 bool control_device_keys(struct control_call *call, const char *location_key, const char *device_key,
                          struct control_device *out, char name[ACCOUNT_NAME_MAX + 1])
 {
@@ -45,7 +57,7 @@ bool control_device_keys(struct control_call *call, const char *location_key, co
 	if (!level_check(call, location_key, out->location) || !level_check(call, device_key, out->device))
 		return false;
 	if (device_name(out, name))
-		return true;
+		return may_configure(call, name);
 	control_refuse(call, "%s: found a long name; wanted LOCATION/DEVICE of at most %d bytes", device_key,
 	               ACCOUNT_NAME_MAX);
 	return false;

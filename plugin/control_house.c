@@ -65,7 +65,9 @@ enum control_outcome control_forget_session(struct control_call *call)
 	struct slice client_id = control_text(call, "clientId");
 
 	if (!access_forget(call->control->options.access, client_id, call->now))
-		return control_refuse(call, "clientId: found \"%.*s\"; wanted a session that is kept and not connected",
+		return control_refuse(call,
+		                      "clientId: found \"%.*s\"; wanted a session that is kept and not connected, "
+		                      "and room in the journal",
 		                      CONTROL_SHOWN(client_id));
 	control_durably(call);
 	return CONTROL_DONE;

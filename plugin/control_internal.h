@@ -5,12 +5,13 @@
  * A command is a function that is called until it is done. It looks everything up anew each time, for what it saw may be
  * gone; what it needs to remember is in the call. How much it does at a time is bounded: it says what it cost (control_work),
  * and one that goes through many things stops (CONTROL_MORE) when its share is used up, so that the broker's thread is
- * never held for long.
+ * never held for long. What it took by the clock counts, if that is more.
  */
 #ifndef HEARTH_CONTROL_INTERNAL_H
 #define HEARTH_CONTROL_INTERNAL_H
 
 #include "control.h"
+#include "control_budget.h"
 #include "feed.h"
 
 #include <cjson/cJSON.h>
@@ -27,11 +28,9 @@
 struct control {
 	struct control_options options;
 	struct request *first; /* that wait, in the order they came */
-	size_t waiting;
-	int64_t budget;    /* work that may be done now */
-	int64_t slice;     /* of it, what is left for the request in work */
-	int64_t budget_ms; /* monotonic: when the budget was last filled up */
+	int64_t slice;         /* work that is left to the request in work */
 	uint64_t last_ticket;
+	struct budgets budgets;
 };
 
 enum control_outcome {
@@ -65,6 +64,7 @@ struct control_call {
 	int64_t again_ms;  /* monotonic */
 	char *json;        /* the history thread's answer; NULL: it failed, and call->error says why */
 	size_t json_len;
+	char verified[PASSWORD_TEXT_MAX]; /* the stored form that `oldPassword` was found to be right for; empty: none */
 	char made[PASSWORD_TEXT_MAX];
 	char error[CONTROL_ERROR_MAX];
 };
@@ -149,6 +149,7 @@ bool control_is_tired(const struct control_call *call);
 
 const struct account_table *control_accounts(const struct control_call *call);
 bool control_is_admin(const struct control_call *call);
+bool control_administrates(const struct control_call *call); /* an administrator, or a manager of any place */
 bool control_may_read(const struct control_call *call, struct slice topic);
 /* Is it an administrator, or a manager of this location? */
 bool control_manages(struct control_call *call, struct slice location);
@@ -190,7 +191,8 @@ struct control_device {
 	struct slice location, device;
 };
 
-/* The device that two keys name, which the caller manages, and its user name. False with call->error. */
+/* The device that two keys name, which the caller manages, and its user name. False with call->error. What denies a manager
+ * the device's configs denies him the device. */
 bool control_device_keys(struct control_call *call, const char *location_key, const char *device_key,
                          struct control_device *out, char name[ACCOUNT_NAME_MAX + 1]);
 /* Is it this device's account? NULL is none. */

@@ -6,6 +6,7 @@
  */
 #include "control_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,29 +53,42 @@ enum control_outcome control_hash_password(struct control_call *call)
 	return CONTROL_WAIT;
 }
 
-/* CONTROL_DONE if `oldPassword` is the caller's. What it costs is bounded as at a sign-in, so that it may take a while. */
+/* Was `oldPassword` found to be right for what holds now? */
+static bool is_verified(const struct control_call *call)
+{
+	return call->verified[0] != '\0' && slice_is(account_password(call->caller), call->verified);
+}
+
+/*
+ * CONTROL_DONE if `oldPassword` is the caller's. What it costs is bounded as at a sign-in, so that it may take a while. Asked
+ * again when the password that holds is another by then: who knows the one before it must not replace it.
+ */
 static enum control_outcome old_password_check(struct control_call *call)
 {
+	struct slice stored = account_password(call->caller);
 	struct sign_in_attempt attempt = {
 		.user = account_name(call->caller),
 		.password = control_text(call, "oldPassword"),
-		.client_id = {"", 0},
 		.address = {"", 0},
 	};
 	if (attempt.password.ptr == NULL)
 		return control_refuse(call, "oldPassword: not given; wanted the password that holds now");
+	if (is_verified(call))
+		return CONTROL_DONE;
 	if (call->now.mono_ms < call->again_ms)
 		return CONTROL_WAIT;
 	switch (sign_in_check(access_sign_in(call->control->options.access), &attempt, call->now.mono_ms)) {
 	case SIGN_IN_YES:
+		snprintf(call->verified, sizeof call->verified, "%.*s", (int)stored.len, stored.ptr);
 		return CONTROL_DONE;
 	case SIGN_IN_LATER:
-	case SIGN_IN_WAITING:
 		call->again_ms = call->now.mono_ms + OLD_AGAIN_MS;
 		return CONTROL_WAIT;
 	case SIGN_IN_NO:
 		break;
 	}
+	if (call->verified[0] != '\0')
+		return control_refuse(call, "oldPassword: the password has changed meanwhile");
 	return control_refuse(call, "oldPassword: wanted the password that holds now");
 }
 
@@ -88,7 +102,7 @@ enum control_outcome control_set_password(struct control_call *call)
 		return control_forbid(call, "another's password is for the role admin");
 	if (self && account_role(call->caller) == ROLE_DEVICE)
 		return control_forbid(call, "a device's secret is for the roles admin and manager (newSecret)");
-	if (self && !call->asked && (outcome = old_password_check(call)) != CONTROL_DONE)
+	if (self && (outcome = old_password_check(call)) != CONTROL_DONE)
 		return outcome;
 	if ((outcome = control_hash_password(call)) != CONTROL_DONE)
 		return outcome;
@@ -101,8 +115,12 @@ enum control_outcome control_set_password(struct control_call *call)
 
 /* ---- importing ---- */
 
-#define BATCH_BYTES 100000 /* of documents in one change; the journal takes twice that */
-#define BATCH_MAX   256
+/*
+ * Lines, and bytes of documents, that make one change; the journal takes twice that. So much is done at once whatever the
+ * share of work, so that a file of no more lines is imported as a whole or not at all.
+ */
+#define BATCH_LINES 256
+#define BATCH_BYTES 100000
 
 /* A new account with a hash, or the one that is there with another. NULL: no memory. */
 static char *imported_body(struct control_call *call, struct slice user, struct slice hash)
@@ -178,14 +196,14 @@ static void import_line(struct control_call *call, struct control_batch *batch, 
 	free(body);
 }
 
-/* As many lines as one change takes. */
+/* As many lines as make one change. */
 static enum control_outcome import_batch(struct control_call *call, const cJSON **line)
 {
 	struct control_batch batch = {0};
 	enum control_outcome outcome = CONTROL_DONE;
 
-	for (; *line != NULL && batch.count < BATCH_MAX && batch.bytes < BATCH_BYTES && !control_is_tired(call);
-	     *line = (*line)->next, call->at++) {
+	for (int lines = 0; *line != NULL && lines < BATCH_LINES && batch.bytes < BATCH_BYTES;
+	     *line = (*line)->next, call->at++, lines++) {
 		struct slice text = slice_trim(slice_of((*line)->valuestring));
 		if (text.len > 0)
 			import_line(call, &batch, text);

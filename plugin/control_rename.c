@@ -3,8 +3,8 @@
  * control_rename: renaming and removing a device.
  *
  * What is renamed: configs, history, account, in this order, each of which can be undone until the account, whose change is
- * one record of the journal, is taken. So a crash in between leaves the account with its old name, and the same
- * command again does the rest: configs that are there already with the same text are no obstacle.
+ * one record of the journal, is taken; then the configs of the old name go. After a crash in between the same command again does
+ * the rest: configs that are there already with the same text are no obstacle, nor is an account that has its new name.
  */
 #include "control_internal.h"
 
@@ -162,6 +162,28 @@ static bool config_is_there(struct control_call *call, const struct moving *one,
 	return false;
 }
 
+/*
+ * Placeholders in another's config stand for names that its author did not choose: who is no administrator must not choose
+ * them for him, for they may name what only the author may command.
+ */
+static bool moving_check(struct control_call *call, const struct moving_list *list)
+{
+	static const char *const placeholders[] = {"{location}", "{device}", "\\u007"};
+
+	for (size_t i = 0; i < list->count && !control_is_admin(call); i++) {
+		const struct moving *one = &list->items[i];
+		bool lent = false;
+		for (size_t k = 0; k < sizeof placeholders / sizeof placeholders[0]; k++)
+			lent = lent || memmem(one->payload.ptr, one->payload.len, placeholders[k], strlen(placeholders[k])) != NULL;
+		if (!lent || slice_equal(one->author, account_name(call->caller)))
+			continue;
+		control_forbid(call, "the config %.*s has placeholders, and is another's: renaming it is for the role admin",
+		               CONTROL_SHOWN(one->from));
+		return false;
+	}
+	return true;
+}
+
 static void moving_undo(struct control_call *call, struct moving_list *list)
 {
 	char error[CONTROL_ERROR_MAX];
@@ -249,7 +271,8 @@ static enum control_outcome rename_now(struct control_call *call, const struct c
 	struct moving_list list = {0};
 	enum control_outcome outcome = CONTROL_REFUSED;
 
-	if (!moving_collect(call, device, &list) || !moving_put(call, &list, to) || !history_rename(call, from, to)) {
+	if (!moving_collect(call, device, &list) || !moving_check(call, &list) || !moving_put(call, &list, to) ||
+	    !history_rename(call, from, to)) {
 		moving_undo(call, &list);
 	} else if ((outcome = account_rename(call, new_device, from, to)) != CONTROL_DONE) {
 		char error[CONTROL_ERROR_MAX];
@@ -267,6 +290,34 @@ static enum control_outcome rename_now(struct control_call *call, const struct c
 	return outcome;
 }
 
+static enum control_outcome refuse_absent(struct control_call *call, const char *name)
+{
+	return control_refuse(call, "device: found \"%.*s\"; wanted a device that is there", CONTROL_SHOWN(slice_of(name)));
+}
+
+/* The account has its new name, from before a crash. What there still is under the old one follows. */
+static enum control_outcome rename_rest(struct control_call *call, const struct control_device *old, const char *from,
+                                        const char *to)
+{
+	struct moving_list list = {0};
+	enum control_outcome outcome = look_at_series(call, old, NULL);
+
+	if (outcome != CONTROL_DONE)
+		return outcome;
+	outcome = CONTROL_REFUSED;
+	if (!moving_collect(call, old, &list) || !moving_check(call, &list) || !moving_put(call, &list, to)) {
+		moving_undo(call, &list);
+	} else if (list.count == 0) {
+		refuse_absent(call, from);
+	} else if (moving_remove_old(call, &list)) {
+		forget_series(call);
+		control_put_text(call, control_data(call), "username", slice_of(to));
+		outcome = CONTROL_DONE;
+	}
+	moving_free(&list);
+	return outcome;
+}
+
 enum control_outcome control_rename_device(struct control_call *call)
 {
 	struct control_device old, new_device;
@@ -275,10 +326,12 @@ enum control_outcome control_rename_device(struct control_call *call)
 	if (!control_device_keys(call, "location", "device", &old, from) ||
 	    !control_device_keys(call, "newLocation", "newDevice", &new_device, to))
 		return CONTROL_REFUSED;
+	const struct account *taken = account_find(control_accounts(call), slice_of(to));
+	if (account_find(control_accounts(call), slice_of(from)) == NULL && control_is_device(taken, &new_device))
+		return rename_rest(call, &old, from, to);
 	if (!control_is_device(account_find(control_accounts(call), slice_of(from)), &old))
-		return control_refuse(call, "device: found \"%.*s\"; wanted a device that is there",
-		                      CONTROL_SHOWN(slice_of(from)));
-	if (account_find(control_accounts(call), slice_of(to)) != NULL)
+		return refuse_absent(call, from);
+	if (taken != NULL)
 		return control_refuse(call, "newDevice: found \"%.*s\", which is there; wanted a new name",
 		                      CONTROL_SHOWN(slice_of(to)));
 	enum control_outcome outcome = look_at_series(call, &old, &new_device);
@@ -315,8 +368,7 @@ enum control_outcome control_remove_device(struct control_call *call)
 	if (!control_device_keys(call, "location", "device", &device, name))
 		return CONTROL_REFUSED;
 	if (!control_is_device(account_find(control_accounts(call), slice_of(name)), &device))
-		return control_refuse(call, "device: found \"%.*s\"; wanted a device that is there",
-		                      CONTROL_SHOWN(slice_of(name)));
+		return refuse_absent(call, name);
 	enum control_outcome outcome = look_at_series(call, &device, NULL);
 	return outcome == CONTROL_DONE ? remove_now(call, &device, name) : outcome;
 }

@@ -18,8 +18,26 @@ struct answer {
 	uint64_t position; /* as control_call.position */
 };
 
+/* A secret may be in it. */
+static void answer_clear(struct answer *answer)
+{
+	if (answer->text != NULL)
+		explicit_bzero(answer->text, answer->len);
+	free(answer->text);
+	answer->text = NULL;
+	answer->len = 0;
+}
+
+static void wipe(const cJSON *object, const char *key)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+	if (cJSON_IsString(item))
+		explicit_bzero(item->valuestring, strlen(item->valuestring));
+}
+
 static void call_clear(struct control_call *call)
 {
+	wipe(call->data, "secret");
 	cJSON_Delete(call->data);
 	cJSON_Delete(call->notes);
 	free(call->json);
@@ -28,22 +46,18 @@ static void call_clear(struct control_call *call)
 
 void request_wipe(const cJSON *commands)
 {
-	static const char *const secret[] = {"password", "oldPassword"};
 	const cJSON *command;
 	cJSON_ArrayForEach(command, commands)
 	{
-		for (size_t i = 0; i < sizeof secret / sizeof secret[0]; i++) {
-			const cJSON *item = cJSON_GetObjectItemCaseSensitive(command, secret[i]);
-			if (cJSON_IsString(item))
-				explicit_bzero(item->valuestring, strlen(item->valuestring));
-		}
+		wipe(command, "password");
+		wipe(command, "oldPassword");
 	}
 }
 
 void request_free(struct request *request)
 {
 	for (size_t i = 0; i < request->count; i++)
-		free(request->answers[i].text);
+		answer_clear(&request->answers[i]);
 	free(request->answers);
 	call_clear(&request->call);
 	request_wipe(cJSON_GetObjectItemCaseSensitive(request->tree, "commands"));
@@ -92,6 +106,7 @@ static char *answer_text(const cJSON *command, const char *name, const char *err
 		cJSON_Delete(data);
 	}
 	char *text = whole ? cJSON_PrintUnformatted(answer) : NULL;
+	wipe(cJSON_GetObjectItemCaseSensitive(answer, "data"), "secret");
 	cJSON_Delete(answer);
 	return text;
 }
@@ -104,9 +119,8 @@ static const char *command_name(const cJSON *command)
 
 static void answer_set(struct request *request, struct answer *answer, char *text)
 {
-	if (answer->text != NULL)
-		request->bytes -= answer->len;
-	free(answer->text);
+	request->bytes -= answer->len;
+	answer_clear(answer);
 	answer->text = text;
 	answer->len = text != NULL ? strlen(text) : 0;
 	request->bytes += answer->len;
@@ -229,6 +243,20 @@ static enum control_outcome command_step(struct control_call *call)
 	return outcome;
 }
 
+/* A command that took longer than it said costs that. */
+static enum control_outcome command_charged(struct control_call *call)
+{
+	struct control *control = call->control;
+	int64_t (*clock_us)(void) = control->options.clock_us;
+	int64_t slice = control->slice, begun_us = clock_us != NULL ? clock_us() : 0;
+	enum control_outcome outcome = command_step(call);
+	int64_t took_us = clock_us != NULL ? clock_us() - begun_us : 0;
+
+	if (slice - took_us < control->slice)
+		control->slice = slice - took_us;
+	return outcome;
+}
+
 /* The command in work is answered; on to the next. */
 static void command_end(struct request *request, enum control_outcome outcome, int64_t now_ms)
 {
@@ -284,7 +312,7 @@ void request_run(struct control *control, struct request *request, bool ticking,
 			request->gone = true;
 			return;
 		}
-		enum control_outcome outcome = command_step(call);
+		enum control_outcome outcome = command_charged(call);
 		if (outcome == CONTROL_WAIT)
 			break;
 		request->progress_ms = now.mono_ms;

@@ -32,7 +32,10 @@ void request_free(struct request *request);
 /* What people chose is not left in memory. */
 void request_wipe(const cJSON *commands);
 
-/* Carries out what can be now, as far as control->slice goes. `ticking`: not inside a message's callback. */
+/*
+ * Carries out what can be now, as far as control->slice goes, and gives up what has waited too long. `ticking`: not inside a
+ * message's callback.
+ */
 void request_run(struct control *control, struct request *request, bool ticking, struct instant now);
 
 /* Sends the answer if it is ready. True: nothing is left to do for the request. */

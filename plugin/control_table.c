@@ -90,7 +90,8 @@ static const struct control_command commands[] = {
      {USERNAME, GRANT}},
 	{"removeGrant", "takes such a grant or denial away", ADMIN, control_remove_grant, {USERNAME, GRANT}},
 	{"importPasswords",
-     "lines of a mosquitto_passwd file; replace: also for accounts that are there",
+     "lines of a mosquitto_passwd file; replace: also for accounts that are there. Each 256 lines are a change of "
+     "their own",
      ADMIN,
      control_import_passwords,
      {{"lines", CONTROL_TEXTS, REQUIRED}, {"role", CONTROL_TEXT, 0}, {"replace", CONTROL_BOOL, 0}}},
@@ -142,7 +143,7 @@ static const struct control_command commands[] = {
      {TOPIC, {"from", CONTROL_TIME, REQUIRED}, {"to", CONTROL_TIME, 0}, {"buckets", CONTROL_WHOLE, 0}}},
 
 	{"listConfigs",
-     "configs, whose they are, and whether they are suspended",
+     "configs, whether they are suspended, and (for admin and manager) whose they are",
      EVERYONE,
      control_list_configs,
      {{"filter", CONTROL_TEXT, 0}, PAGE}},

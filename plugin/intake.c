@@ -212,14 +212,13 @@ static enum verdict on_state(struct intake *intake, struct arrival *arrival)
 	return INTAKE_PASS;
 }
 
-static bool may_configure(const struct intake *intake, const struct message *message)
+static bool may_configure(const struct intake *intake, struct slice user)
 {
 	const struct word_list *allowed = &intake->options->config_from;
-	const char *username = intake->broker->username(message->client);
 	if (allowed->count == 0)
 		return true;
-	for (size_t i = 0; username != NULL && i < allowed->count; i++) {
-		if (strcmp(allowed->words[i], username) == 0)
+	for (size_t i = 0; i < allowed->count; i++) {
+		if (slice_is(user, allowed->words[i]))
 			return true;
 	}
 	return false;
@@ -228,11 +227,12 @@ static bool may_configure(const struct intake *intake, const struct message *mes
 static enum verdict on_config(struct intake *intake, struct arrival *arrival)
 {
 	const struct message *message = arrival->message;
-	const char *user = intake->accounts ? intake->broker->username(message->client) : NULL;
+	const char *name = intake->broker->username(message->client);
+	struct slice user = slice_of(name != NULL ? name : "");
 	struct topic topic = topic_of(arrival);
 	struct config_refusal refusal;
 
-	if (!may_configure(intake, message)) {
+	if (!may_configure(intake, user)) {
 		refuse(intake, arrival, "not_permitted", (struct slice){"", 0}, "a user that plugin_opt_config_from names");
 		return INTAKE_WITHHOLD;
 	}
@@ -241,7 +241,9 @@ static enum verdict on_config(struct intake *intake, struct arrival *arrival)
 		       "a config with the retain flag (mosquitto_pub -r), so that it is still known after a restart");
 		return INTAKE_WITHHOLD;
 	}
-	struct config_message config = {message->topic, &topic, message->payload, slice_of(user != NULL ? user : "")};
+	if (!intake->accounts) /* then a name is what anybody says */
+		user.len = 0;
+	struct config_message config = {message->topic, &topic, message->payload, user};
 	bool taken = config_take(&intake->config, &config, &refusal, arrival->now);
 	if (refusal.code == NULL)
 		return INTAKE_PASS;
@@ -381,6 +383,11 @@ bool intake_configure(struct intake *intake, struct slice name, struct slice pay
 		*error = (struct config_error){"topic", "another topic", "LOCATION/DEVICE/SENSOR/config"};
 		return false;
 	}
+	if (!may_configure(intake, author)) {
+		*error =
+			(struct config_error){"topic", "a config of who may make none", "a user that plugin_opt_config_from names"};
+		return false;
+	}
 	bool taken = config_take(&intake->config, &(struct config_message){name, &topic, payload, author}, &refusal, now);
 	*error = refusal.error;
 	if (!taken)
@@ -398,9 +405,9 @@ void intake_permit(struct intake *intake, const struct catalog_permission *permi
 	catalog_permit(intake->feed.catalog, permission);
 }
 
-void intake_rights_changed(struct intake *intake, struct instant now)
+void intake_rights_changed(struct intake *intake, const struct catalog_authors *authors, struct instant now)
 {
-	config_recheck(&intake->config, now);
+	config_recheck(&intake->config, authors, now);
 	delivery_run(intake->delivery, now);
 }
 

@@ -83,8 +83,8 @@ bool intake_configure(struct intake *intake, struct slice name, struct slice pay
  */
 void intake_permit(struct intake *intake, const struct catalog_permission *permission);
 
-/* Accounts have changed: what configs command is looked at again. */
-void intake_rights_changed(struct intake *intake, struct instant now);
+/* The rights of these users have changed: what their configs command is looked at again. */
+void intake_rights_changed(struct intake *intake, const struct catalog_authors *authors, struct instant now);
 
 /* Series, configs in force, journal. */
 struct feed *intake_feed(struct intake *intake);

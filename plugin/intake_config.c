@@ -88,8 +88,8 @@ static void tell_recheck(void *context, const struct topic *topic, bool suspende
 	                      : "in force again");
 }
 
-void config_recheck(struct config_intake *intake, struct instant now)
+void config_recheck(struct config_intake *intake, const struct catalog_authors *authors, struct instant now)
 {
 	struct recheck recheck = {intake, now};
-	catalog_recheck(intake->feed->catalog, tell_recheck, &recheck);
+	catalog_recheck(intake->feed->catalog, authors, tell_recheck, &recheck);
 }

@@ -39,7 +39,7 @@ bool config_take(struct config_intake *intake, const struct config_message *mess
 /* The same for one from the state file, at start; it is published again. What is wrong is logged. */
 void config_restore(struct config_intake *intake, const struct config_message *message);
 
-/* Rights have changed: configs go out of force, or come back, and their publishers and the log are told. */
-void config_recheck(struct config_intake *intake, struct instant now);
+/* The rights of these authors have changed: configs go out of force, or come back, and their publishers and the log are told. */
+void config_recheck(struct config_intake *intake, const struct catalog_authors *authors, struct instant now);
 
 #endif

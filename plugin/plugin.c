@@ -31,7 +31,6 @@ struct plugin {
 	struct options options;
 	struct storage *storage;
 	struct intake *intake;
-	struct hasher *hasher;
 	struct plugin_access door;
 	struct metrics metrics;
 	int64_t metrics_due_ms;
@@ -133,6 +132,7 @@ static int on_tick(int event, void *event_data, void *userdata)
 
 	(void)event;
 	(void)event_data;
+	access_reload(plugin->door.access, false);
 	if (now_ms == plugin->ticked_ms) /* Mosquitto 2.0 ticks at the end of every loop */
 		return MOSQ_ERR_SUCCESS;
 	plugin->ticked_ms = now_ms;
@@ -154,7 +154,7 @@ static int on_reload(int event, void *event_data, void *userdata)
 	struct plugin *plugin = userdata;
 	(void)event;
 	(void)event_data;
-	access_reload(plugin->door.access);
+	access_reload(plugin->door.access, true);
 	return MOSQ_ERR_SUCCESS;
 }
 
@@ -207,37 +207,6 @@ static bool storage_init(struct plugin *plugin)
 	return plugin->storage != NULL || fail(error);
 }
 
-static bool random_fill(void *bytes, size_t size)
-{
-	return getrandom(bytes, size, 0) == (ssize_t)size || fail("the system gives no random numbers");
-}
-
-/* ---- accounts ---- */
-
-static void hasher_init(void *context)
-{
-	struct plugin *plugin = context;
-	plugin->hasher = hasher_start();
-}
-
-static bool may_command(void *context, struct slice user, struct slice filter)
-{
-	const struct plugin *plugin = context;
-	return access_may_command(plugin->door.access, user, filter);
-}
-
-static void rights_changed(void *context, struct instant now)
-{
-	const struct plugin *plugin = context;
-	intake_rights_changed(plugin->intake, now);
-}
-
-static void account_restore(void *context, const struct document *document)
-{
-	struct plugin *plugin = context;
-	access_restore(plugin->door.access, document);
-}
-
 static void metric_each(void *context, void (*callback)(void *to, const char *name, uint64_t value), void *to)
 {
 	struct plugin *plugin = context;
@@ -246,38 +215,12 @@ static void metric_each(void *context, void (*callback)(void *to, const char *na
 		callback(to, metric_name(i), values.of[i]);
 }
 
-static int64_t mono_us_now(void)
-{
-	struct timespec mono;
-	clock_gettime(CLOCK_MONOTONIC, &mono);
-	return (int64_t)mono.tv_sec * 1000000 + mono.tv_nsec / 1000;
-}
-
 static bool access_init(struct plugin *plugin)
 {
-	struct access_options options = {
-		.broker = broker,
-		.feed = intake_feed(plugin->intake),
-		.budget_percent = (unsigned)plugin->options.sign_in_budget,
-		.strict = plugin->options.subscribe_strict,
-		.clock_us = mono_us_now,
-		.changed = rights_changed,
-		.context = plugin,
-	};
-	if (!random_fill(&options.seed, sizeof options.seed) || !random_fill(options.key, sizeof options.key))
-		return false;
-	storage_run(plugin->storage, hasher_init, plugin);
-	options.hasher = plugin->hasher;
-	plugin->door.access = access_new(&options);
-	explicit_bzero(&options, sizeof options);
-	if (plugin->door.access == NULL)
-		return fail("no memory");
-	if (!storage_each_document(plugin->storage, account_restore, plugin) && storage_had_accounts(plugin->storage))
-		access_lock(plugin->door.access);
-	storage_forget_documents(plugin->storage);
-	if (access_active(plugin->door.access))
-		intake_permit(plugin->intake, &(struct catalog_permission){may_command, plugin});
-	return true;
+	char error[ERROR_MAX];
+	plugin->door.identifier = plugin->identifier;
+	plugin->door.now = instant_now;
+	return plugin_access_init(&plugin->door, plugin->storage, plugin->intake, &plugin->options, error) || fail(error);
 }
 
 static bool control_init(struct plugin *plugin)
@@ -324,8 +267,8 @@ static bool intake_init(struct plugin *plugin)
 		.options = &plugin->options,
 		.now = instant_now(),
 	};
-	if (!random_fill(&options.seed, sizeof options.seed))
-		return false;
+	if (getrandom(&options.seed, sizeof options.seed, 0) != (ssize_t)sizeof options.seed)
+		return fail("the system gives no random numbers");
 	plugin->intake = intake_new(&options);
 	return plugin->intake != NULL || fail("no memory");
 }
@@ -342,8 +285,6 @@ static bool events_register(struct plugin *plugin)
 		                         " With the broker stopped, mosquitto_ctrl hearth init makes the first");
 		return true;
 	}
-	plugin->door.identifier = plugin->identifier;
-	plugin->door.now = instant_now;
 	return plugin_access_register(&plugin->door) || fail("Mosquitto refused a callback");
 }
 
@@ -355,8 +296,7 @@ static void plugin_free(struct plugin *plugin)
 		notices_log(plugin);
 	}
 	control_free(plugin->door.control);
-	access_free(plugin->door.access);
-	hasher_stop(plugin->hasher);
+	plugin_access_free(&plugin->door);
 	storage_close(plugin->storage, 0);
 	intake_free(plugin->intake);
 	options_free(&plugin->options);

@@ -4,7 +4,99 @@
  */
 #include "plugin_access.h"
 
-#define AUTH_DELAYED (-5) /* MOSQ_ERR_AUTH_DELAYED of Mosquitto 2.1, whose headers are not needed to build */
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+/*
+ * Mosquitto 2.1 tells so, in place of DISCONNECT, that a client has gone whose session it keeps. Its headers are not needed to
+ * build.
+ */
+#define EVT_CLIENT_OFFLINE 28
+
+/* ---- begin and end ---- */
+
+static void hasher_begin(void *context)
+{
+	struct plugin_access *door = context;
+	door->hasher = hasher_start();
+}
+
+static bool author_may(void *context, struct slice user, bool write, struct slice filter)
+{
+	const struct plugin_access *door = context;
+	return access_user_may(door->access, user, write ? RIGHT_WRITE : RIGHT_READ, filter);
+}
+
+static void rights_changed(void *context, const struct access_changed *users, struct instant now)
+{
+	const struct plugin_access *door = context;
+	intake_rights_changed(door->intake, &(struct catalog_authors){users->concerns, users->context}, now);
+}
+
+static void account_restore(void *context, const struct document *document)
+{
+	struct plugin_access *door = context;
+	access_restore(door->access, document);
+}
+
+static int64_t mono_us_now(void)
+{
+	struct timespec mono;
+	clock_gettime(CLOCK_MONOTONIC, &mono);
+	return (int64_t)mono.tv_sec * 1000000 + mono.tv_nsec / 1000;
+}
+
+static bool random_fill(void *bytes, size_t size)
+{
+	return getrandom(bytes, size, 0) == (ssize_t)size;
+}
+
+bool plugin_access_init(struct plugin_access *door, struct storage *storage, struct intake *intake,
+                        const struct options *settings, char error[PLUGIN_ACCESS_ERROR_MAX])
+{
+	struct access_options options = {
+		.broker = &broker_mosquitto,
+		.feed = intake_feed(intake),
+		.budget_percent = (unsigned)settings->sign_in_budget,
+		.strict = settings->subscribe_strict,
+		.clock_us = mono_us_now,
+		.changed = rights_changed,
+		.context = door,
+	};
+	door->intake = intake;
+	storage_run(storage, hasher_begin, door);
+	options.hasher = door->hasher;
+	if (random_fill(&options.seed, sizeof options.seed) && random_fill(options.key, sizeof options.key))
+		door->access = access_new(&options);
+	explicit_bzero(&options, sizeof options);
+	if (door->access == NULL) {
+		snprintf(error, PLUGIN_ACCESS_ERROR_MAX, "no memory for accounts, or no random numbers");
+		return false;
+	}
+	bool read = storage_each_document(storage, account_restore, door);
+	storage_forget_documents(storage);
+	/* Some that are lost may have held denials; and if none can be read, that does not mean that there are none. */
+	if (storage_had_accounts(storage) && (!read || account_count(access_accounts(door->access)) == 0)) {
+		access_lock(door->access);
+		broker_logf(&broker_mosquitto, NOTICE_ERROR,
+		            "there are accounts (%s/accounts) that cannot be read: nobody is let in. With the broker stopped,"
+		            " mosquitto_ctrl hearth init makes an administrator; to go on without accounts, remove that file",
+		            settings->state_dir);
+	}
+	if (access_active(door->access))
+		intake_permit(intake, &(struct catalog_permission){author_may, door});
+	return true;
+}
+
+void plugin_access_free(struct plugin_access *door)
+{
+	access_free(door->access);
+	hasher_stop(door->hasher);
+}
+
+/* ---- the broker's questions ---- */
 
 /* Mosquitto 2.1's HTTP interface asks from a thread of its own, where nothing of ours may be touched. */
 static bool is_strange_thread(const struct plugin_access *door)
@@ -24,8 +116,6 @@ static int on_basic_auth(int event, void *event_data, void *userdata)
 		return MOSQ_ERR_SUCCESS;
 	case ACCESS_LATER: /* ends the connection without a word, so that the client comes again */
 		return MOSQ_ERR_UNKNOWN;
-	case ACCESS_WAITING:
-		return AUTH_DELAYED;
 	case ACCESS_DENIED:
 		break;
 	}
@@ -55,11 +145,13 @@ static int on_control(int event, void *event_data, void *userdata)
 	const struct mosquitto_evt_control *e = event_data;
 	struct plugin_access *door = userdata;
 	(void)event;
-	access_seen(door->access, e->client);
-	control_request(door->control, e->client, (struct slice){e->payload, e->payloadlen}, door->now());
+	const struct instant now = door->now();
+	access_seen(door->access, e->client, now);
+	control_request(door->control, e->client, (struct slice){e->payload, e->payloadlen}, now);
 	return MOSQ_ERR_SUCCESS;
 }
 
+/* What the two events hold begins alike. */
 static int on_disconnect(int event, void *event_data, void *userdata)
 {
 	const struct mosquitto_evt_disconnect *e = event_data;
@@ -70,14 +162,14 @@ static int on_disconnect(int event, void *event_data, void *userdata)
 }
 
 static const struct {
-	int event;
 	MOSQ_FUNC_generic_callback callback;
 	const char *topic;
+	int event;
+	bool newer; /* a version that does not know it is none the worse */
 } events[] = {
-	{MOSQ_EVT_BASIC_AUTH, on_basic_auth, NULL},
-	{MOSQ_EVT_ACL_CHECK, on_acl_check, NULL},
-	{MOSQ_EVT_DISCONNECT, on_disconnect, NULL},
-	{MOSQ_EVT_CONTROL, on_control, CONTROL_TOPIC},
+	{on_basic_auth, NULL, MOSQ_EVT_BASIC_AUTH, false},    {on_acl_check, NULL, MOSQ_EVT_ACL_CHECK, false},
+	{on_disconnect, NULL, MOSQ_EVT_DISCONNECT, false},    {on_disconnect, NULL, EVT_CLIENT_OFFLINE, true},
+	{on_control, CONTROL_TOPIC, MOSQ_EVT_CONTROL, false},
 };
 
 #define EVENT_COUNT (sizeof events / sizeof events[0])
@@ -87,8 +179,9 @@ bool plugin_access_register(struct plugin_access *door)
 	door->thread = pthread_self();
 	door->registered = true;
 	for (size_t i = 0; i < EVENT_COUNT; i++) {
-		if (mosquitto_callback_register(door->identifier, events[i].event, events[i].callback, events[i].topic, door) !=
-		    MOSQ_ERR_SUCCESS)
+		int code =
+			mosquitto_callback_register(door->identifier, events[i].event, events[i].callback, events[i].topic, door);
+		if (code != MOSQ_ERR_SUCCESS && !events[i].newer)
 			return false;
 	}
 	return true;

@@ -13,14 +13,25 @@
 #include <mosquitto_plugin.h>
 #include <pthread.h>
 
+#define PLUGIN_ACCESS_ERROR_MAX 512
+
 struct plugin_access {
+	/* Set before anything else. */
 	mosquitto_plugin_id_t *identifier;
-	struct access *access;
-	struct control *control;
 	struct instant (*now)(void);
+	struct control *control; /* before plugin_access_register */
+
+	struct access *access;
+	struct intake *intake;
+	struct hasher *hasher;
 	pthread_t thread; /* the broker's */
 	bool registered;
 };
+
+/* Takes the accounts over from the storage. False: *error has a line. */
+bool plugin_access_init(struct plugin_access *door, struct storage *storage, struct intake *intake,
+                        const struct options *options, char error[PLUGIN_ACCESS_ERROR_MAX]);
+void plugin_access_free(struct plugin_access *door);
 
 /*
  * Registers the callbacks, which makes Hearth the authority: Mosquitto takes a plugin that is asked and defers for one that denies.

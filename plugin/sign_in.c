@@ -5,8 +5,8 @@
  * A sign-in becomes a question (sign_in_question.h). From there on known and unknown names take the same way: digest,
  * else the budget, else the hasher's thread.
  *
- * What the hasher finds out about a password that was changed meanwhile is remembered for the old form and answered
- * "no".
+ * What the hasher finds out about a password that was changed meanwhile is remembered for the old form, which nobody is
+ * checked against any more.
  */
 #include "sign_in.h"
 
@@ -21,7 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WAITERS_MAX    1024
 #define ITERATIONS_MAX (2 * PASSWORD_ITERATIONS) /* more are left to the hasher's thread, if there is one */
 
 struct sign_in {
@@ -30,9 +29,7 @@ struct sign_in {
 	struct sign_in_digests *digests;
 	struct sign_in_budget *budget;
 	struct sign_in_jobs *jobs;
-	struct sign_in_job *made, *upgrades;          /* done, not fetched */
-	struct sign_in_waiter *answers, *last_answer; /* the same of clients that wait; the oldest first */
-	unsigned waiters;                             /* with a job, or in `answers` */
+	struct sign_in_job *made, *upgrades; /* done, not fetched */
 	struct stand_ins stand_ins;
 	struct sign_in_counters counters;
 };
@@ -66,18 +63,6 @@ static struct sign_in_job *pop(struct sign_in_job **list)
 	return job;
 }
 
-/* The same of a list of answers, which is not empty. */
-static struct sign_in_waiter *take_answer(struct sign_in *sign_in)
-{
-	struct sign_in_waiter *waiter = sign_in->answers;
-
-	sign_in->answers = waiter->next;
-	if (!sign_in->answers)
-		sign_in->last_answer = NULL;
-	sign_in->waiters--;
-	return waiter;
-}
-
 void sign_in_free(struct sign_in *sign_in)
 {
 	struct sign_in_job *job;
@@ -86,8 +71,6 @@ void sign_in_free(struct sign_in *sign_in)
 		return;
 	while ((job = pop(&sign_in->made)) || (job = pop(&sign_in->upgrades)))
 		sign_in_job_free(sign_in->jobs, job);
-	while (sign_in->answers)
-		free(take_answer(sign_in));
 	sign_in_jobs_free(sign_in->jobs);
 	sign_in_budget_free(sign_in->budget);
 	sign_in_digests_free(sign_in->digests);
@@ -98,14 +81,6 @@ void sign_in_free(struct sign_in *sign_in)
 struct sign_in_counters sign_in_counters(const struct sign_in *sign_in)
 {
 	return sign_in->counters;
-}
-
-static enum sign_in_verdict count(struct sign_in *sign_in, enum sign_in_verdict verdict)
-{
-	sign_in->counters.yes += verdict == SIGN_IN_YES;
-	sign_in->counters.no += verdict == SIGN_IN_NO;
-	sign_in->counters.later += verdict == SIGN_IN_LATER;
-	return verdict;
 }
 
 static void hand_over(struct sign_in *sign_in, int64_t now_ms)
@@ -162,59 +137,20 @@ static enum sign_in_verdict hash_here(struct sign_in *sign_in, const struct ques
 	return yes ? accept(sign_in, question) : SIGN_IN_NO;
 }
 
-/* The client comes again, or is held back where the broker can do that, until the job is done. */
-static enum sign_in_verdict wait_for(struct sign_in *sign_in, struct sign_in_job *job,
-                                     const struct sign_in_attempt *attempt)
-{
-	if (!sign_in->options.can_wait || sign_in->waiters == WAITERS_MAX)
-		return SIGN_IN_LATER;
-	struct sign_in_waiter *waiter = calloc(1, sizeof *waiter + attempt->client_id.len + 1);
-	if (!waiter)
-		return SIGN_IN_LATER;
-	waiter->ticket = attempt->ticket;
-	memcpy(waiter->user, attempt->user.ptr, attempt->user.len);
-	if (attempt->client_id.len > 0)
-		memcpy(waiter->client_id, attempt->client_id.ptr, attempt->client_id.len);
-	waiter->next = job->waiters;
-	job->waiters = waiter;
-	sign_in->waiters++;
-	return SIGN_IN_WAITING;
-}
-
-/* Tells all who wait for the job. */
-static void answer(struct sign_in *sign_in, struct sign_in_job *job, bool yes)
-{
-	while (job->waiters) {
-		struct sign_in_waiter *waiter = job->waiters;
-		job->waiters = waiter->next;
-		waiter->next = NULL;
-		waiter->yes = yes;
-		if (sign_in->last_answer)
-			sign_in->last_answer->next = waiter;
-		else
-			sign_in->answers = waiter;
-		sign_in->last_answer = waiter;
-		count(sign_in, yes ? SIGN_IN_YES : SIGN_IN_NO);
-	}
-}
-
-/* Room for one more check; if need be, that of another, whose client has to come again. */
+/* A job for this question, if need be in the room of another's. NULL: no room or no memory. */
 static struct sign_in_job *add_check(struct sign_in *sign_in, const struct question *question, int64_t now_ms)
 {
 	const struct sign_in_subject *subject = &question->subject;
 	struct sign_in_job *displaced = sign_in_jobs_displace(sign_in->jobs, sign_in->budget, subject, now_ms);
 
-	if (displaced) {
-		answer(sign_in, displaced, false);
+	if (displaced)
 		sign_in_job_free(sign_in->jobs, displaced);
-	}
 	return sign_in_jobs_add(sign_in->jobs, JOB_CHECK, subject, question->attempt->password);
 }
 
-static enum sign_in_verdict hash_there(struct sign_in *sign_in, const struct question *question, int64_t now_ms)
+/* The client has to come again; by then the hasher may have found out. */
+static enum sign_in_verdict put_off(struct sign_in *sign_in, const struct question *question, int64_t now_ms)
 {
-	const struct sign_in_attempt *attempt = question->attempt;
-
 	if (!sign_in->options.hasher)
 		return SIGN_IN_LATER;
 	struct sign_in_job *job = add_check(sign_in, question, now_ms);
@@ -223,16 +159,14 @@ static enum sign_in_verdict hash_there(struct sign_in *sign_in, const struct que
 	job->digest = question->digest;
 	job->password = question->password;
 	job->known = question->known;
-	memcpy(job->user, attempt->user.ptr, attempt->user.len);
+	memcpy(job->user, question->attempt->user.ptr, question->attempt->user.len);
 	memcpy(job->stored, question->stored.ptr, question->stored.len);
 	hand_over(sign_in, now_ms);
-	return wait_for(sign_in, job, attempt);
+	return SIGN_IN_LATER;
 }
 
 static bool may_hash_here(const struct sign_in *sign_in, const struct question *question, int64_t now_ms)
 {
-	if (sign_in->options.can_wait && sign_in->options.hasher)
-		return false;
 	if (question->password.iterations > ITERATIONS_MAX && sign_in->options.hasher)
 		return false;
 	return sign_in_budget_allows(sign_in->budget, &question->subject, now_ms);
@@ -256,17 +190,21 @@ static enum sign_in_verdict judge(struct sign_in *sign_in, const struct sign_in_
 	const enum digest_memory memory = sign_in_digests_find(sign_in->digests, question.digest);
 	if (memory != DIGEST_UNKNOWN)
 		return memory == DIGEST_YES ? accept(sign_in, &question) : SIGN_IN_NO;
-	struct sign_in_job *job = sign_in_jobs_find(sign_in->jobs, question.digest);
-	if (job)
-		return wait_for(sign_in, job, attempt);
+	if (sign_in_jobs_checking(sign_in->jobs, question.digest))
+		return SIGN_IN_LATER;
 	sign_in_budget_press(sign_in->budget, &question.subject, now_ms);
 	return may_hash_here(sign_in, &question, now_ms) ? hash_here(sign_in, &question, now_ms)
-	                                                 : hash_there(sign_in, &question, now_ms);
+	                                                 : put_off(sign_in, &question, now_ms);
 }
 
 enum sign_in_verdict sign_in_check(struct sign_in *sign_in, const struct sign_in_attempt *attempt, int64_t now_ms)
 {
-	return count(sign_in, judge(sign_in, attempt, now_ms));
+	const enum sign_in_verdict verdict = judge(sign_in, attempt, now_ms);
+
+	sign_in->counters.yes += verdict == SIGN_IN_YES;
+	sign_in->counters.no += verdict == SIGN_IN_NO;
+	sign_in->counters.later += verdict == SIGN_IN_LATER;
+	return verdict;
 }
 
 /* ---- what the hasher found out ---- */
@@ -281,13 +219,11 @@ static bool still_current(const struct sign_in *sign_in, const struct sign_in_jo
 
 static void settle_verified(struct sign_in *sign_in, struct sign_in_job *job, int64_t now_ms)
 {
-	const bool right = job->ok && job->known;
-	const bool yes = right && still_current(sign_in, job);
+	const bool yes = job->ok && job->known;
 
-	sign_in_digests_remember(sign_in->digests, job->digest, right);
-	sign_in_budget_charge(sign_in->budget, &job->subject, 0, right, now_ms);
-	answer(sign_in, job, yes);
-	if (yes)
+	sign_in_digests_remember(sign_in->digests, job->digest, yes);
+	sign_in_budget_charge(sign_in->budget, &job->subject, 0, yes, now_ms);
+	if (yes && still_current(sign_in, job))
 		upgrade(sign_in, &job->password, slice_of(job->stored), slice_of(job->user),
 		        (struct slice){job->plain, job->plain_len});
 	sign_in_job_free(sign_in->jobs, job);
@@ -324,18 +260,14 @@ void sign_in_tick(struct sign_in *sign_in, int64_t now_ms)
 	hand_over(sign_in, now_ms);
 }
 
-bool sign_in_next(struct sign_in *sign_in, struct sign_in_answer *out)
+/* So that who signed in before the upgrade is known by the new form too, without another hash. */
+static void remember_upgraded(struct sign_in *sign_in, const struct sign_in_job *job)
 {
-	if (!sign_in->answers)
-		return false;
-	struct sign_in_waiter *waiter = take_answer(sign_in);
+	const struct sign_in_attempt attempt = {.user = slice_of(job->user), .password = {job->plain, job->plain_len}};
+	struct question question = {.attempt = &attempt, .stored = slice_of(job->made), .known = true};
 
-	out->ticket = waiter->ticket;
-	snprintf(out->client_id, sizeof out->client_id, "%s", waiter->client_id);
-	snprintf(out->user, sizeof out->user, "%s", waiter->user);
-	out->yes = waiter->yes;
-	free(waiter);
-	return true;
+	if (question_digest(&question, sign_in->mac))
+		sign_in_digests_remember(sign_in->digests, question.digest, true);
 }
 
 bool sign_in_next_upgrade(struct sign_in *sign_in, struct sign_in_upgrade *out)
@@ -347,6 +279,7 @@ bool sign_in_next_upgrade(struct sign_in *sign_in, struct sign_in_upgrade *out)
 	snprintf(out->user, sizeof out->user, "%s", job->user);
 	snprintf(out->old, sizeof out->old, "%s", job->stored);
 	snprintf(out->made, sizeof out->made, "%s", job->made);
+	remember_upgraded(sign_in, job);
 	sign_in_job_free(sign_in->jobs, job);
 	return true;
 }

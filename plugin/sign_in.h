@@ -4,12 +4,15 @@
  *
  * What was verified before is known again in microseconds by a keyed digest (HMAC-SHA256 with a random key of this run,
  * over stored hash, user and password), and what was refused is too; a changed password makes another digest. Secrets
- * that Hearth made cost no more than a digest either. What has to be stretched, is
- *   - on brokers that can wait for a verdict (2.1): always in the hasher's thread;
- *   - else in the broker's thread, as far as a budget allows: a share of the time, by address, by user and over all. A
- *     failure makes the next one from there wait longer. Beyond the budget the hasher's thread finds out, the client is
- *     put off, and its next attempt is answered by digest. So nobody is locked out by somebody else's failures, and a
- *     thousand wrong passwords a second cost the broker's thread next to nothing.
+ * that Hearth made cost no more than a digest either. What has to be stretched, is stretched in the broker's thread as
+ * far as a budget allows: a share of the time, by address, by user and over all. A failure makes the next one from there
+ * wait longer. Beyond the budget the hasher's thread finds out, the client is put off, and its next attempt is answered
+ * by digest. So nobody is locked out by somebody else's failures, and a thousand wrong passwords a second cost the
+ * broker's thread next to nothing.
+ *
+ * No client is held back until there is a verdict, though Mosquitto 2.1 can (MOSQ_ERR_AUTH_DELAYED): 2.1.2 does not tell
+ * a plugin of those that go meanwhile, lets nobody else in by a client id that waits, and crashes if one that goes has
+ * a Will with a delay. So a stranger could bring it down.
  *
  * Known and unknown names take the same way: an unknown one is checked against the hash of an account that its name
  * picks, and refused. An offered password with the form of a secret is only ever compared as a secret, and another
@@ -22,30 +25,25 @@
 
 #include "account.h"
 #include "hasher.h"
-#include "value.h"
 
 struct sign_in;
 
 enum sign_in_verdict {
 	SIGN_IN_YES,
 	SIGN_IN_NO,
-	SIGN_IN_LATER,  /* not answered: the client has to come again */
-	SIGN_IN_WAITING /* only if the broker can wait: sign_in_next tells */
+	SIGN_IN_LATER /* not answered: the client has to come again */
 };
 
 struct sign_in_options {
 	const struct account_table *accounts;
-	struct hasher *hasher;   /* NULL: beyond the budget all are put off */
-	uint8_t key[32];         /* random */
-	unsigned budget_percent; /* of the broker thread's time; 0: only the hasher's thread stretches */
-	bool can_wait;
+	struct hasher *hasher;     /* NULL: beyond the budget all are put off */
+	uint8_t key[32];           /* random */
+	unsigned budget_percent;   /* of the broker thread's time; 0: only the hasher's thread stretches */
 	int64_t (*clock_us)(void); /* monotonic; to see what a hash cost */
 };
 
 struct sign_in_attempt {
-	uint64_t ticket; /* comes back with the answer that a client waits for */
 	struct slice user, password;
-	struct slice client_id;
 	struct slice address; /* may be empty */
 };
 
@@ -62,20 +60,9 @@ enum sign_in_verdict sign_in_check(struct sign_in *sign_in, const struct sign_in
 void sign_in_tick(struct sign_in *sign_in, int64_t now_ms);
 
 /*
- * The next verdict that a client waits for (SIGN_IN_WAITING); false: none yet. In a flood, a "no" may also mean that
- * the attempt had to give way to one from an address that presses less: nothing is remembered of it.
- */
-struct sign_in_answer {
-	uint64_t ticket; /* of the attempt: each has its own answer, though two may share a hash */
-	char client_id[FILTER_MAX + 1];
-	char user[ACCOUNT_NAME_MAX + 1];
-	bool yes;
-};
-bool sign_in_next(struct sign_in *sign_in, struct sign_in_answer *out);
-
-/*
  * The next account that signed in with a weak hash (password_is_weak) and what it is to be replaced with, made in the
- * hasher's thread; `old` is the weak one, so that a password changed meanwhile is left alone. False: none.
+ * hasher's thread; `old` is the weak one, so that a password changed meanwhile is left alone. The password is known by
+ * digest for the new form too. False: none.
  */
 struct sign_in_upgrade {
 	char user[ACCOUNT_NAME_MAX + 1];

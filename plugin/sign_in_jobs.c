@@ -54,13 +54,13 @@ static struct sign_in_job *take_behind(struct list *list, struct sign_in_job *be
 	return job;
 }
 
-static struct sign_in_job *find_digest(const struct list *list, struct digest digest)
+static bool checks(const struct list *list, struct digest digest)
 {
-	for (struct sign_in_job *job = list->first; job; job = job->next) {
+	for (const struct sign_in_job *job = list->first; job; job = job->next) {
 		if (job->queue == JOB_CHECK && digest_equal(job->digest, digest))
-			return job;
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
 static bool upgrades(const struct list *list, struct slice user)
@@ -114,11 +114,9 @@ struct sign_in_job *sign_in_jobs_add(struct sign_in_jobs *jobs, enum job_queue q
 	return job;
 }
 
-struct sign_in_job *sign_in_jobs_find(const struct sign_in_jobs *jobs, struct digest digest)
+bool sign_in_jobs_checking(const struct sign_in_jobs *jobs, struct digest digest)
 {
-	struct sign_in_job *job = find_digest(&jobs->working, digest);
-
-	return job ? job : find_digest(&jobs->queues[JOB_CHECK], digest);
+	return checks(&jobs->working, digest) || checks(&jobs->queues[JOB_CHECK], digest);
 }
 
 bool sign_in_jobs_upgrading(const struct sign_in_jobs *jobs, struct slice user)
@@ -128,11 +126,6 @@ bool sign_in_jobs_upgrading(const struct sign_in_jobs *jobs, struct slice user)
 
 void sign_in_job_free(struct sign_in_jobs *jobs, struct sign_in_job *job)
 {
-	while (job->waiters) {
-		struct sign_in_waiter *waiter = job->waiters;
-		job->waiters = waiter->next;
-		free(waiter);
-	}
 	jobs->taken[job->queue]--;
 	OPENSSL_cleanse(job, sizeof *job);
 	free(job);

@@ -23,20 +23,10 @@
 
 enum job_queue { JOB_MAKE, JOB_CHECK, JOB_UPGRADE, JOB_QUEUES };
 
-/* A client that the broker holds back until there is a verdict. */
-struct sign_in_waiter {
-	struct sign_in_waiter *next;
-	uint64_t ticket; /* of the attempt */
-	bool yes;
-	char user[ACCOUNT_NAME_MAX + 1];
-	char client_id[];
-};
-
 struct sign_in_job {
 	struct sign_in_job *next;
-	struct sign_in_waiter *waiters; /* who wait for it; the job's */
-	uint64_t number;                /* the hasher's ticket */
-	uint64_t ticket;                /* of MAKE: the caller's */
+	uint64_t number; /* the hasher's ticket */
+	uint64_t ticket; /* of MAKE: the caller's */
 	struct sign_in_subject subject;
 	struct digest digest;     /* of CHECK; else zero */
 	struct password password; /* to verify against */
@@ -71,8 +61,8 @@ struct sign_in_job *sign_in_jobs_add(struct sign_in_jobs *jobs, enum job_queue q
 struct sign_in_job *sign_in_jobs_displace(struct sign_in_jobs *jobs, const struct sign_in_budget *budget,
                                           const struct sign_in_subject *subject, int64_t now_ms);
 
-/* The job that is to find out about this digest, queued or with the hasher; NULL: none. */
-struct sign_in_job *sign_in_jobs_find(const struct sign_in_jobs *jobs, struct digest digest);
+/* Is a job to find out about this digest, queued or with the hasher? */
+bool sign_in_jobs_checking(const struct sign_in_jobs *jobs, struct digest digest);
 
 /* Is an upgrade of this user under way? */
 bool sign_in_jobs_upgrading(const struct sign_in_jobs *jobs, struct slice user);

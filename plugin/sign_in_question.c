@@ -63,8 +63,8 @@ bool question_choose(struct question *question, const struct account_table *acco
 bool question_digest(struct question *question, struct sign_in_mac *mac)
 {
 	const struct sign_in_attempt *attempt = question->attempt;
-	const struct slice pieces[] = {slice_of(question->known ? "known" : "other"), question->stored, attempt->user,
-	                               attempt->password};
+	const struct slice stored = question->known ? question->stored : (struct slice){"", 0};
+	const struct slice pieces[] = {stored, attempt->user, attempt->password};
 
 	return sign_in_mac_of(mac, pieces, sizeof pieces / sizeof *pieces, &question->digest);
 }

@@ -33,9 +33,10 @@ bool question_choose(struct question *question, const struct account_table *acco
                      int64_t now_ms);
 
 /*
- * Fills in `digest`. It covers the stored form, so that what is remembered of an old password is never found again, and
- * whether the name is known, so that one that becomes an account's is not refused for what it was. False: OpenSSL
- * refused.
+ * Fills in `digest`, from `attempt`, `stored` and `known`. It covers the user's own stored form, so that what is
+ * remembered of an old password is never found again, nor of a name that has become an account's meanwhile. A
+ * stand-in's it does not cover: that may become another when accounts change, and an unknown name would be seen to cost
+ * a hash again. False: OpenSSL refused.
  */
 bool question_digest(struct question *question, struct sign_in_mac *mac);
 

@@ -33,20 +33,29 @@ static void note(struct stand_ins *stand_ins, const struct account_table *accoun
 	}
 }
 
-struct slice stand_in_pick(struct stand_ins *stand_ins, const struct account_table *accounts, uint64_t name_hash,
-                           int64_t now_ms)
+/* Of those noted; empty: none suits (any more). */
+static struct slice pick_noted(const struct stand_ins *stand_ins, const struct account_table *accounts,
+                               uint64_t name_hash)
 {
-	const size_t accounts_now = account_count(accounts);
-
-	if (accounts_now != stand_ins->accounts && now_ms >= stand_ins->again_ms)
-		note(stand_ins, accounts, now_ms);
 	for (size_t i = 0; i < stand_ins->count; i++) {
 		const size_t place = stand_ins->places[(name_hash + i) % stand_ins->count];
-		if (place >= accounts_now)
+		if (place >= account_count(accounts))
 			continue;
 		const struct slice stored = account_password(account_at(accounts, place));
 		if (stand_in_suits(stored))
 			return stored;
 	}
-	return slice_of(nobody);
+	return (struct slice){"", 0};
+}
+
+struct slice stand_in_pick(struct stand_ins *stand_ins, const struct account_table *accounts, uint64_t name_hash,
+                           int64_t now_ms)
+{
+	struct slice stored = pick_noted(stand_ins, accounts, name_hash);
+
+	if ((stored.len == 0 || stand_ins->accounts != account_count(accounts)) && now_ms >= stand_ins->again_ms) {
+		note(stand_ins, accounts, now_ms);
+		stored = pick_noted(stand_ins, accounts, name_hash);
+	}
+	return stored.len > 0 ? stored : slice_of(nobody);
 }

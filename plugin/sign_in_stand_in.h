@@ -4,8 +4,8 @@
  * kind this house's hashes are.
  *
  * A name has the same one as long as the accounts are the same. Most accounts may be devices, which have none to give:
- * so the places of some that have are noted when the number of accounts has changed, at most once a second. A place
- * that has become another's is seen when it is picked.
+ * so the places of some that have are noted when the number of accounts has changed or none of those noted has one any
+ * more, at most once a second. A place that has become another's is seen when it is picked.
  */
 #ifndef HEARTH_SIGN_IN_STAND_IN_H
 #define HEARTH_SIGN_IN_STAND_IN_H

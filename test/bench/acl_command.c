@@ -96,8 +96,8 @@ static bool measure(const struct settings *settings, const struct acl_trial_setu
 /* Returns the exit code. */
 static int run(const struct settings *settings)
 {
-	static struct acl_trial trial;
-	static struct acl_results results;
+	struct acl_trial trial = {0};
+	struct acl_results results = {0};
 	char hearth[PATH_MAX];
 	char empty[PATH_MAX];
 	char dynamic[PATH_MAX];

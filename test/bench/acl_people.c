@@ -160,14 +160,15 @@ static void add_role(cJSON *roles, const struct group *group, int n, const char 
 static bool add_password(cJSON *client, const char *stored)
 {
 	char salt[32];
-	char hash[128];
-	int iterations;
-	if (sscanf(stored, "$7$%d$%31[^$]$%127s", &iterations, salt, hash) != 3) {
+	const char *before_salt = strchr(stored + strlen("$7$"), '$');
+	const char *before_hash = before_salt == NULL ? NULL : strchr(before_salt + 1, '$');
+	if (before_hash == NULL) {
 		return false;
 	}
+	snprintf(salt, sizeof(salt), "%.*s", (int)(before_hash - before_salt - 1), before_salt + 1);
 	cJSON_AddStringToObject(client, "salt", salt);
-	cJSON_AddStringToObject(client, "password", hash);
-	cJSON_AddNumberToObject(client, "iterations", iterations);
+	cJSON_AddStringToObject(client, "password", before_hash + 1);
+	cJSON_AddNumberToObject(client, "iterations", SIGN_IN_MOSQUITTO_ITERATE);
 	return true;
 }
 

@@ -55,10 +55,10 @@ bool sign_in_accounts_write(const char *state_dir, int count, sign_in_account_ma
 	char error[300];
 	struct offline *offline = NULL;
 	struct piece *piece = calloc(1, sizeof(*piece));
-	bool written = piece != NULL;
-	if (!written) {
+	if (piece == NULL) {
 		return fault_set(fault, "no memory");
 	}
+	bool written = true;
 	if (!offline_open(state_dir, &offline, error, sizeof(error))) {
 		written = fault_set(fault, "%s", error);
 	}

@@ -173,7 +173,8 @@ bool pair_run(struct pair *pair, int messages, double rate, const atomic_bool *s
 		                                 .tv_nsec = wait_ns < 0 ? 0 : wait_ns % SECOND_NS};
 		struct pollfd poll = {.fd = pair->to, .events = POLLIN};
 		int ready = ppoll(&poll, 1, &timeout, NULL);
-		if (ready == 0 && sent == messages && received < messages) {
+		bool late = clock_ns() > begin_ns + (int64_t)(messages * every_ns) + STALL_NS;
+		if (late || (ready == 0 && sent == messages)) {
 			return fault_set(fault, "%d of %d messages did not come", messages - received, messages);
 		}
 		int came = ready > 0 ? receive(pair, fault) : 0;

@@ -20,7 +20,7 @@ struct pair;
 struct pair *pair_open(int port, const char *user, const char *password, const char *topic, struct fault *fault);
 
 /*
- * Sends so many messages with QoS 0 and waits for the last, or for 20 s without one. Latencies are added to *latency. Once
+ * Sends so many messages with QoS 0 and waits for the last, at most 20 s after it was due. Latencies are added to *latency. Once
  * *stop is set it sends no more; NULL: none.
  */
 bool pair_run(struct pair *pair, int messages, double rate, const atomic_bool *stop, struct latency *latency,

@@ -4,6 +4,7 @@
  *
  * The module mosquitto_ctrl_hearth.so lies beside the plugin. mosquitto_ctrl has no terminal here, and its home is the house's folder.
  */
+#include "accounts.h"
 #include "client.h"
 #include "house.h"
 #include "patience.h"
@@ -325,15 +326,15 @@ static void accounts_live_and_end(void **state)
 	admin(house, 0, "account disable anna");
 	assert_int_equal(ctrl(house, "anna", "the first password", "whoami"), 3);
 	admin(house, 0, "account enable anna");
-	anna = client_sign_in(house, "anna", "the first password");
+	anna = accounts_sign_in(house, CLIENT_V3, "anna", "the first password");
 	assert_non_null(anna);
 	client_free(anna);
 	admin(house, 0, "account remove anna");
 	admin(house, 1, "account remove anna");
-	assert_null(client_sign_in(house, "anna", "the first password"));
+	assert_null(accounts_sign_in(house, CLIENT_V3, "anna", "the first password"));
 
 	admin(house, 0, "account add bob --generate --json");
-	client_free(client_sign_in(house, "bob", json_text("password")));
+	client_free(accounts_sign_in(house, CLIENT_V3, "bob", json_text("password")));
 	house_free(house);
 }
 
@@ -388,7 +389,7 @@ static void a_device_gets_a_secret_and_a_name(void **state)
 	(void)state;
 	admin(house, 0, "device add 거실 uno1 --json");
 	snprintf(secret, sizeof secret, "%s", json_text("secret"));
-	device = client_sign_in(house, "거실/uno1", secret);
+	device = accounts_sign_in(house, CLIENT_V3, "거실/uno1", secret);
 	assert_non_null(device);
 	client_publish(device, "거실/uno1/temperature/value", "23.5");
 	admin(house, 0, "device list");
@@ -404,22 +405,22 @@ static void a_device_gets_a_secret_and_a_name(void **state)
 	client_free(device);
 
 	admin(house, 0, "device secret 거실 uno1 --json");
-	assert_null(client_sign_in(house, "거실/uno1", secret));
+	assert_null(accounts_sign_in(house, CLIENT_V3, "거실/uno1", secret));
 	snprintf(secret, sizeof secret, "%s", json_text("secret"));
 	admin(house, 0, "device rename 거실 uno1 kitchen uno2");
-	assert_null(client_sign_in(house, "거실/uno1", secret));
-	device = client_sign_in(house, "kitchen/uno2", secret);
+	assert_null(accounts_sign_in(house, CLIENT_V3, "거실/uno1", secret));
+	device = accounts_sign_in(house, CLIENT_V3, "kitchen/uno2", secret);
 	assert_non_null(device);
 	client_free(device);
 	admin(house, 0, "device remove kitchen uno2");
-	assert_null(client_sign_in(house, "kitchen/uno2", secret));
+	assert_null(accounts_sign_in(house, CLIENT_V3, "kitchen/uno2", secret));
 	house_free(house);
 }
 
 static void a_history_is_a_table(void **state)
 {
 	struct house *house = new_house();
-	struct client *client = client_sign_in(house, "admin", ADMIN);
+	struct client *client = accounts_sign_in(house, CLIENT_V3, "admin", ADMIN);
 	int64_t deadline = deadline_in(SOON);
 
 	(void)state;
@@ -464,7 +465,7 @@ static void configs_are_set_shown_and_removed(void **state)
 static void sessions_are_dropped(void **state)
 {
 	struct house *house = new_house();
-	struct client *client = client_sign_in(house, "admin", ADMIN);
+	struct client *client = accounts_sign_in(house, CLIENT_V3, "admin", ADMIN);
 	char line[96];
 
 	(void)state;
@@ -508,7 +509,7 @@ static void the_house_tells_how_it_is(void **state)
 
 	(void)state;
 	admin(house, 0, "metrics");
-	expect_out("messages");
+	expect_out("readings/received");
 	admin(house, 0, "journal");
 	expect_out("quota");
 	admin(house, 0, "migrate status");

@@ -132,8 +132,10 @@ static cJSON *ask(struct client *client, const char *format, va_list arguments)
 
 	send_request(client, format, arguments);
 	message = client_take(client, CONTROL_RESPONSE, 6 * SOON);
-	if (message == NULL)
+	if (message == NULL) {
 		fail_msg("no answer to %.300s", format);
+		return NULL;
+	}
 	answer = cJSON_Parse(message->payload);
 	responses = cJSON_DetachItemFromObjectCaseSensitive(answer, "responses");
 	if (!cJSON_IsArray(responses))
@@ -186,8 +188,10 @@ char *accounts_refusal(struct client *client, const char *format, ...)
 	responses = ask(client, format, arguments);
 	va_end(arguments);
 	error = error_of(cJSON_GetArrayItem(responses, 0));
-	if (error == NULL)
+	if (error == NULL) {
 		fail_msg("%.300s was carried out", format);
+		return NULL;
+	}
 	copy = strdup(error);
 	assert_non_null(copy);
 	cJSON_Delete(responses);
@@ -230,8 +234,10 @@ char *accounts_add_device(struct client *admin, const char *location, const char
 	const char *secret = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(data, "secret"));
 	char *copy;
 
-	if (secret == NULL)
+	if (secret == NULL) {
 		fail_msg("addDevice %s %s: %s", location, device, error_of(cJSON_GetArrayItem(responses, 0)));
+		return NULL;
+	}
 	copy = strdup(secret);
 	assert_non_null(copy);
 	cJSON_Delete(responses);

@@ -322,7 +322,7 @@ static bool started(struct house *house)
 	int status;
 
 	/* The broker says this after plugins and listeners are up. */
-	while (strstr(house_log(house), " running") == NULL) {
+	while (strstr(house_log(house), " running\n") == NULL) {
 		if (waitpid(house->pid, &status, WNOHANG) != 0) {
 			house->pid = 0;
 			if (strstr(house_log(house), "Address already in use") != NULL)
@@ -361,7 +361,7 @@ bool house_try(struct house *house)
 	int status = 0;
 
 	house_launch(house);
-	while (strstr(house_log(house), " running") == NULL) {
+	while (strstr(house_log(house), " running\n") == NULL) {
 		if (waitpid(house->pid, &status, WNOHANG) != 0) {
 			house->pid = 0;
 			if (!WIFEXITED(status) || WEXITSTATUS(status) == 0)

@@ -19,7 +19,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-#define TEXT 64 /* bytes of a random filter or topic */
+#define TEXT 128 /* bytes of a random filter or topic */
 
 static void add(char *out, size_t size, const char *more)
 {
@@ -196,9 +196,19 @@ static unsigned pick(unsigned n)
 	return (unsigned)((random_state * UINT64_C(0x2545F4914F6CDD1D) >> 32) * n >> 32);
 }
 
-/* Few words, so that filters often meet. */
-static const char *const words[] = {"a", "b", "", "$s", "me", "ab"};
+/* Few words, so that filters often meet; and long ones, so that they often meet in eight bytes and not in all. */
+#define WORDS 6
+static const char *const vocabularies[][WORDS] = {
+	{"a", "b", "", "$s", "me", "ab"},
+	{"livingroom", "alivingroom", "", "$s", "me", "living"},
+};
+static const char *const *words = vocabularies[0];
 #define LEVELS_MAX 4
+
+static const char *random_word(void)
+{
+	return words[pick(WORDS)];
+}
 
 static void random_topic(char out[static TEXT])
 {
@@ -206,7 +216,7 @@ static void random_topic(char out[static TEXT])
 	out[0] = '\0';
 	for (unsigned i = 0; i < levels; i++) {
 		add(out, TEXT, i > 0 ? "/" : "");
-		add(out, TEXT, words[pick(COUNT(words))]);
+		add(out, TEXT, random_word());
 	}
 	if (out[0] == '\0')
 		add(out, TEXT, "a");
@@ -231,7 +241,7 @@ static void random_filter(char out[static TEXT], bool templates)
 			add(out, TEXT, templates ? "%c" : "me");
 			break;
 		default:
-			add(out, TEXT, words[pick(COUNT(words))]);
+			add(out, TEXT, random_word());
 		}
 	}
 	if (out[0] == '\0')
@@ -251,7 +261,7 @@ static void random_topic_of(const char *filter, char out[static TEXT])
 			else
 				add(out, TEXT, more);
 		} else {
-			add(out, TEXT, *at == '+' ? words[pick(COUNT(words))] : one);
+			add(out, TEXT, *at == '+' ? random_word() : one);
 		}
 	}
 }
@@ -278,7 +288,7 @@ static void random_account(struct plain *out, const char *client_id)
 	out->count = 1 + pick(RULES_MAX);
 	for (unsigned i = 0; i < out->count; i++) {
 		struct plain_rule *rule = &out->rules[i];
-		char template[TEXT], grant[160];
+		char template[TEXT], grant[2 * TEXT];
 		random_filter(template, true);
 		*rule = (struct plain_rule){.rights = 1 + (int)pick(3), .allow = pick(2) == 0};
 		snprintf(grant, sizeof grant, "%s{\"%s\":\"%s\",\"topic\":\"%s\"}", i > 0 ? "," : "",
@@ -356,6 +366,7 @@ static void equals_a_plain_reading(void **state)
 	unsigned allowed = 0, checks = 0;
 	(void)state;
 	for (unsigned round = 0; round < 4000; round++) {
+		words = vocabularies[round % COUNT(vocabularies)];
 		const char *client_id = client_ids[pick(COUNT(client_ids))];
 		struct plain plain = {0};
 		random_account(&plain, client_id);
@@ -385,9 +396,10 @@ static void what_is_said_of_a_filter_holds_for_its_topics(void **state)
 	unsigned said[3] = {0}, topics = 0;
 	(void)state;
 	for (unsigned round = 0; round < 10000; round++) {
+		words = vocabularies[round % COUNT(vocabularies)];
 		const char *client_id = client_ids[pick(COUNT(client_ids))];
 		struct plain plain = {0};
-		char filter[TEXT], shared[80];
+		char filter[TEXT], shared[2 * TEXT];
 		random_account(&plain, client_id);
 		random_filter(filter, false);
 		int rights = 1 + (int)pick(3);

@@ -259,7 +259,7 @@ static void sorts_by_bytes(void **state)
 
 #define MANY 20000
 
-/* Names of all lengths: the hash takes eight bytes at a time. */
+/* Names of all lengths: the hash takes sixteen bytes at a time. */
 static void many_name(char out[static 64], size_t n)
 {
 	snprintf(out, 64, "%.*s%zu", (int)(n % 23), "livingroom-of-the-house/", n);

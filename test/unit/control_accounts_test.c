@@ -111,6 +111,42 @@ static void passwords_change(void **state)
 	assert_true(scene_opens(scene, "gus", "for the guest"));
 }
 
+#define SET_PASSWORD(rest) "{\"commands\":[{\"command\":\"setPassword\"," rest "}]}"
+
+/* Who knows the old password and asked in time does not undo what an administrator did meanwhile. */
+static void a_password_that_changed_meanwhile_stays(void **state)
+{
+	struct scene *scene = *state;
+	scene_send(scene, "anna", slice_of(SET_PASSWORD("\"username\":\"rita\",\"password\":\"a fresh one\"")));
+	scene_send(scene, "rita",
+	           slice_of(SET_PASSWORD("\"password\":\"a thief's own\",\"oldPassword\":\"" RITA_PASSWORD "\"")));
+	assert_int_equal(fake_responses(), 0);
+	assert_string_equal(scene_answer(scene), "{\"responses\":[{\"command\":\"setPassword\"}]}");
+	assert_non_null(strstr(scene_answer(scene), "the password has changed meanwhile"));
+	assert_true(scene_opens(scene, "rita", "a fresh one"));
+}
+
+/* The hash is made for the account as it is when the hash is there, and for none that is gone. */
+static void an_account_that_changed_meanwhile_keeps_that(void **state)
+{
+	static const char *const request = SET_PASSWORD("\"username\":\"rita\",\"password\":\"a fresh one\"");
+	struct scene *scene = *state;
+	scene_send(scene, "anna", slice_of(request));
+	assert_non_null(
+		strstr(scene_ask(scene, "anna", "addGrant 'username':'rita','deny':'read','topic':'cellar/#'"), "{"));
+	while (!scene_opens(scene, "rita", "a fresh one"))
+		scene_tick(scene);
+	assert_non_null(strstr(scene_ask(scene, "anna", "getAccount 'username':'rita'"), "cellar/#"));
+	while (fake_responses() < 3)
+		scene_tick(scene);
+	scene->told = fake_responses();
+	scene_send(scene, "anna", slice_of(request));
+	scene_send(scene, "anna", slice_of("{\"commands\":[{\"command\":\"deleteAccount\",\"username\":\"rita\"}]}"));
+	scene_answer(scene);
+	scene_answer(scene);
+	assert_null(account_find(access_accounts(scene->access), slice_of("rita")));
+}
+
 static void password_files_are_imported(void **state)
 {
 #define HASH                                                                                                           \
@@ -148,6 +184,29 @@ static void many_passwords_take_several_changes(void **state)
 	assert_non_null(strstr(scene_ask(scene, "anna", request), "\"imported\":900"));
 	free(request);
 	assert_int_equal(account_count(access_accounts(scene->access)), SCENE_PEOPLE + 900);
+}
+
+/* Whatever else takes the broker thread's time, so that at no moment half of them could be all there is. */
+static void a_password_file_is_one_change(void **state)
+{
+	struct scene *scene = *state;
+	const struct account_table *table = access_accounts(scene->access);
+	char *request = malloc(1 << 16), *end = request;
+	assert_non_null(request);
+	end += sprintf(end, "{\"commands\":[{\"command\":\"importPasswords\",\"lines\":[");
+	for (int i = 0; i < 256; i++)
+		end += sprintf(end, "%s\"user%d:" HASH "\"", i > 0 ? "," : "", i);
+	memcpy(end, "]}]}", sizeof "]}]}");
+	for (int i = 0; i < 8; i++)
+		scene_ask(scene, "anna", "help");
+	scene_send(scene, "anna", slice_of(request));
+	free(request);
+	while (!scene_answered(scene)) {
+		if (account_count(table) != SCENE_PEOPLE)
+			assert_int_equal(account_count(table), SCENE_PEOPLE + 256);
+		scene_tick(scene);
+	}
+	assert_non_null(strstr(scene_answer(scene), "\"imported\":256"));
 }
 
 /* ---- who am I, what may I ---- */
@@ -193,6 +252,27 @@ static void devices_are_made_by_who_manages_the_place(void **state)
 	     "not permitted: devices of"},
 		{"mark", "listDevices 'location':'cellar'", "not permitted: devices of"},
 		{"anna", "addDevice 'location':'cellar','device':'uno3','clientIds':['c3']", "'secret':'hearth-"},
+		{"mark", "addDevice 'location':'cellar','device':'uno3'", "not permitted: devices of"},
+		{"mark", "newSecret 'location':'cellar','device':'uno3'", "not permitted: devices of"},
+		{"mark", "removeDevice 'location':'cellar','device':'uno3'", "not permitted: devices of"},
+		{"mark", "renameDevice 'location':'cellar','device':'uno3','newLocation':'hall','newDevice':'uno3'",
+	     "not permitted: devices of"},
+		{"mark", "renameDevice 'location':'hall','device':'uno2','newLocation':'all','newDevice':'x'",
+	     "not permitted: devices of"},
+		{"mark", "renameDevice 'location':'hall','device':'uno2','newLocation':'hall','newDevice':'hearth'",
+	     "newDevice: found"},
+		{"anna", "renameDevice 'location':'hall','device':'uno2','newLocation':'hall','newDevice':'all'",
+	     "newDevice: found"},
+		{"anna", "renameDevice 'location':'hall','device':'uno2','newLocation':'hearth','newDevice':'x'",
+	     "newLocation: found"},
+		{"anna", "addDevice 'location':'hearth','device':'uno3'", "location: found"},
+		{"anna", "addDevice 'location':'hall','device':'all'", "device: found"},
+		{"mark", "addDevice 'location':'hall','device':'uno4','role':'service'", "role: not a key of addDevice"},
+		{"mark", "addDevice 'location':'hall','device':'uno4','grants':[]", "grants: not a key of addDevice"},
+		{"mark", "newSecret 'location':'hall','device':'uno2','clientIds':[]", "clientIds: not a key of newSecret"},
+		{"mark", "modifyAccount 'username':'hall/uno2','disabled':true", "not permitted: modifyAccount is not for"},
+		{"mark", "addGrant 'username':'hall/uno2','allow':'all','topic':'#'", "not permitted: addGrant is not for"},
+		{"mark", "setPassword 'username':'hall/uno2','password':'a good one'", "not permitted: another's password"},
 		{"anna", "addDevice 'location':'all','device':'uno3'", "location: found"},
 		{"anna", "addDevice 'location':'hall','device':'hearth'", "device: found"},
 		{"anna", "addDevice 'location':'hall','device':'a/b'", "device: found"},
@@ -211,6 +291,22 @@ static void devices_are_made_by_who_manages_the_place(void **state)
 	     "wanted a device that is there"},
 		{"mark", "removeDevice 'location':'hall','device':'uno2'", "{}"},
 		{"anna", "getAccount 'username':'hall/uno2'", "wanted the name of an account"},
+	};
+	TALK(*state, sayings);
+}
+
+static void what_a_manager_is_denied_he_does_not_manage(void **state)
+{
+	static const struct saying sayings[] = {
+		{"anna", "addDevice 'location':'hall','device':'door1'", "'secret'"},
+		{"anna", "addGrant 'username':'mark','deny':'write','topic':'hall/door1/#'", "{}"},
+		{"mark", "newSecret 'location':'hall','device':'door1'", "not permitted: writing hall/door1/+/config"},
+		{"mark", "removeDevice 'location':'hall','device':'door1'", "not permitted: writing"},
+		{"mark", "renameDevice 'location':'hall','device':'door1','newLocation':'hall','newDevice':'door2'",
+	     "not permitted: writing"},
+		{"mark", "renameDevice 'location':'hall','device':'uno1','newLocation':'hall','newDevice':'door1'",
+	     "not permitted: writing"},
+		{"mark", "newSecret 'location':'hall','device':'uno1'", "'secret'"},
 	};
 	TALK(*state, sayings);
 }
@@ -260,10 +356,14 @@ int main(void)
 		TEST(accounts_are_made_changed_and_removed),
 		TEST(no_answer_shows_a_hash),
 		TEST(passwords_change),
+		TEST(a_password_that_changed_meanwhile_stays),
+		TEST(an_account_that_changed_meanwhile_keeps_that),
 		TEST(password_files_are_imported),
 		TEST(many_passwords_take_several_changes),
+		TEST(a_password_file_is_one_change),
 		TEST(everybody_may_ask_about_himself),
 		TEST(devices_are_made_by_who_manages_the_place),
+		TEST(what_a_manager_is_denied_he_does_not_manage),
 		TEST(a_secret_opens_its_device),
 		TEST(sessions_are_listed_dropped_and_forgotten),
 	};

@@ -116,12 +116,15 @@ static void configs_are_changed_by_who_may_write_them(void **state)
 	     "config: $.rules[0]"},
 		{"gus", "listConfigs",
 	     "{'data':{'configs':[{'topic':'hall/uno1/temperature/"
+	     "config','suspended':false},{'topic':'cellar/uno1/temperature/config','suspended':false}]}}"},
+		{"anna", "listConfigs",
+	     "{'data':{'configs':[{'topic':'hall/uno1/temperature/"
 	     "config','author':'mark','suspended':false},{'topic':'cellar/uno1/temperature/"
 	     "config','author':'anna','suspended':false}]}}"},
 		{"gus", "listConfigs 'filter':'cellar/#'", "{'data':{'configs':[{'topic':'cellar/uno1/temperature/config'"},
 		{"gus", "listConfigs 'count':1", "'next':1"},
-		{"serv", "listConfigs",
-	     "{'data':{'configs':[{'topic':'hall/uno1/temperature/config','author':'mark','suspended':false}]}}"},
+		{"serv", "listConfigs", "{'data':{'configs':[{'topic':'hall/uno1/temperature/config','suspended':false}]}}"},
+		{"mark", "getConfig 'topic':'hall/uno1/temperature/config'", "'author':'mark'"},
 		{"serv", "getConfig 'topic':'hall/uno1/temperature/config'", "'config':{'unit':'K','min':1.5}"},
 		{"serv", "getConfig 'topic':'cellar/uno1/temperature/config'", "not permitted: reading cellar/"},
 		{"serv", "getConfig 'topic':'cellar/uno1/nothing/config'", "not permitted: reading cellar/"},
@@ -165,7 +168,7 @@ static void a_device_is_renamed_with_all_that_it_has(void **state)
 		{"anna", "getAccount 'username':'hall/uno2'", "wanted the name of an account"},
 		{"anna", "getAccount 'username':'hall/new'",
 	     "{'username':'hall/new','role':'device','location':'hall','device':'new'}"},
-		{"gus", "listConfigs 'filter':'hall/+/led/config'",
+		{"mark", "listConfigs 'filter':'hall/+/led/config'",
 	     "{'data':{'configs':[{'topic':'hall/new/led/config','author':'mark','suspended':false}]}}"},
 		{"mark", "renameDevice 'location':'hall','device':'uno2','newLocation':'hall','newDevice':'new'",
 	     "wanted a device that is there"},
@@ -188,6 +191,45 @@ static void a_device_is_renamed_with_all_that_it_has(void **state)
 	int tries = 0;
 	while (strstr(scene_ask(scene, "gus", "getLatest 'topic':'hall/new/t/value'"), "\"value\":1") == NULL)
 		assert_in_range(++tries, 0, 20000);
+}
+
+/* As after a crash before the configs of the old name were gone: the same command does the rest. */
+static void a_rename_is_ended_by_the_same_command(void **state)
+{
+	static const struct saying sayings[] = {
+		{"mark", "addDevice 'location':'hall','device':'new'", "'secret'"},
+		{"mark", "setConfig 'topic':'hall/new/led/config','config':{'unit':'K'}", "{}"},
+		{"mark", "setConfig 'topic':'hall/old/led/config','config':{'unit':'K'}", "{}"},
+		{"mark", "renameDevice 'location':'hall','device':'old','newLocation':'hall','newDevice':'new'",
+	     "{'data':{'username':'hall/new'}}"},
+		{"mark", "listConfigs", "{'configs':[{'topic':'hall/new/led/config','author':'mark','suspended':false}]}"},
+		{"mark", "renameDevice 'location':'hall','device':'old','newLocation':'hall','newDevice':'new'",
+	     "wanted a device that is there"},
+		{"anna", "createAccount 'username':'hall/spy','role':'guest'", "{}"},
+		{"mark", "renameDevice 'location':'hall','device':'old','newLocation':'hall','newDevice':'spy'",
+	     "wanted a device that is there"},
+	};
+	TALK(*state, sayings);
+}
+
+/* What an administrator left open, who may command less does not fill in for him. */
+static void a_rename_lends_nobody_rights(void **state)
+{
+	static const struct saying sayings[] = {
+		{"mark", "addDevice 'location':'hall','device':'uno2'", "'secret'"},
+		{"anna",
+	     "setConfig 'topic':'hall/uno2/button/config','config':{'rules':[{'name':'r','when':{'above':0},'then':[{'set':"
+	     "'cellar/{device}/lock','to':1}]}]}",
+	     "{}"},
+		{"mark", "setConfig 'topic':'hall/uno2/led/config','config':{'unit':'K'}", "{}"},
+		{"mark", "renameDevice 'location':'hall','device':'uno2','newLocation':'hall','newDevice':'frontdoor'",
+	     "not permitted: the config hall/uno2/button/config has placeholders"},
+		{"anna", "getAccount 'username':'hall/uno2'", "'device':'uno2'"},
+		{"anna", "listConfigs 'filter':'hall/frontdoor/#'", "{'data':{'configs':[]}}"},
+		{"anna", "renameDevice 'location':'hall','device':'uno2','newLocation':'hall','newDevice':'frontdoor'",
+	     "{'data':{'username':'hall/frontdoor'}}"},
+	};
+	TALK(*state, sayings);
 }
 
 static void a_rename_that_is_refused_changes_nothing(void **state)
@@ -382,6 +424,8 @@ int main(void)
 		TEST(configs_are_changed_by_who_may_write_them),
 		TEST(the_house_tells_of_itself),
 		TEST(a_device_is_renamed_with_all_that_it_has),
+		TEST(a_rename_is_ended_by_the_same_command),
+		TEST(a_rename_lends_nobody_rights),
 		TEST(a_rename_that_is_refused_changes_nothing),
 		TEST(a_device_is_removed_with_its_configs),
 		TEST(a_backup_makes_the_house_again),

@@ -43,6 +43,20 @@ static int64_t monotonic_us(void)
 	return clock_us(CLOCK_MONOTONIC);
 }
 
+/* The clock that tells what a command costs; each look at it costs as much as a test says. */
+static int64_t look_us, looked_us;
+
+static int64_t scene_clock_us(void)
+{
+	looked_us += look_us;
+	return monotonic_us() + looked_us;
+}
+
+void scene_slow(int64_t us)
+{
+	look_us = us;
+}
+
 struct instant scene_now(const struct scene *scene)
 {
 	return (struct instant){clock_us(CLOCK_REALTIME) + scene->ahead_ms * 1000, monotonic_us() / 1000 + scene->ahead_ms};
@@ -87,11 +101,10 @@ static void each_metric(void *context, void (*callback)(void *to, const char *na
 }
 
 /* The right to command, as the plugin has it asked. */
-static bool may_write(void *context, struct slice user, struct slice filter)
+static bool may(void *context, struct slice user, bool write, struct slice filter)
 {
 	const struct scene *scene = context;
-	const struct account *account = account_find(access_accounts(scene->access), user);
-	return account != NULL && account_covers(account, RIGHT_WRITE, (struct slice){"", 0}, filter) == COVERS_ALL;
+	return access_user_may(scene->access, user, write ? RIGHT_WRITE : RIGHT_READ, filter);
 }
 
 static void open_storage(struct scene *scene, bool still)
@@ -119,6 +132,7 @@ void scene_make(struct scene *scene, bool still)
 	const char *base = getenv("TMPDIR");
 
 	memset(scene, 0, sizeof *scene);
+	scene_slow(0);
 	fake_broker_reset();
 	snprintf(scene->folder, sizeof scene->folder, "%.80s/hearth_XXXXXX", base != NULL ? base : "/tmp");
 	assert_non_null(mkdtemp(scene->folder));
@@ -143,7 +157,7 @@ void scene_make(struct scene *scene, bool still)
 	});
 	assert_non_null(scene->access);
 	restore_accounts(scene);
-	intake_permit(scene->intake, &(struct catalog_permission){may_write, scene});
+	intake_permit(scene->intake, &(struct catalog_permission){may, scene});
 	scene->control = control_new(&(struct control_options){
 		.broker = &fake_broker,
 		.access = scene->access,
@@ -151,6 +165,7 @@ void scene_make(struct scene *scene, bool still)
 		.storage = scene->storage,
 		.options = &scene->options,
 		.each_metric = each_metric,
+		.clock_us = scene_clock_us,
 	});
 	assert_non_null(scene->control);
 	for (size_t i = 0; i < COUNT(people); i++)

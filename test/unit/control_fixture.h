@@ -43,6 +43,9 @@ void scene_make(struct scene *scene, bool still);
 void scene_remove(struct scene *scene);
 void scene_sync(struct scene *scene);
 
+/* From now on each command takes so long, as far as the control's clock tells. */
+void scene_slow(int64_t us);
+
 struct instant scene_now(const struct scene *scene);
 void scene_tick(struct scene *scene);
 

@@ -21,7 +21,7 @@ static struct {
 	char did[1024];
 	size_t did_len;
 	bool did_told;
-	bool refuses, waits;
+	bool refuses;
 } fake;
 
 static void *grown(void *array, size_t count, size_t *room, size_t size)
@@ -110,7 +110,7 @@ static bool certificate_name(const void *client, char *name, size_t size)
 	const struct fake_client *one = client;
 	if (!one || !one->certificate || strlen(one->certificate) >= size)
 		return false;
-	strcpy(name, one->certificate);
+	snprintf(name, size, "%s", one->certificate);
 	return true;
 }
 
@@ -151,16 +151,6 @@ static void drop_user(const char *name)
 	note("dropUser %s; ", name);
 }
 
-static bool can_wait(void)
-{
-	return fake.waits;
-}
-
-static void complete_sign_in(const char *id, bool yes)
-{
-	note("signIn %s %s; ", id, yes ? "yes" : "no");
-}
-
 const struct broker_ops fake_broker = {
 	.publish = publish,
 	.log = write_line,
@@ -173,8 +163,6 @@ const struct broker_ops fake_broker = {
 	.respond = respond,
 	.drop = drop,
 	.drop_user = drop_user,
-	.can_wait = can_wait,
-	.complete_sign_in = complete_sign_in,
 };
 
 static void publishes_free(struct fake_publish *publishes, size_t count)
@@ -209,11 +197,6 @@ void fake_broker_user(const char *name)
 void fake_broker_refuse(bool refuse)
 {
 	fake.refuses = refuse;
-}
-
-void fake_broker_waits(bool waits)
-{
-	fake.waits = waits;
 }
 
 const char *fake_broker_did(void)

@@ -52,12 +52,8 @@ const char *fake_broker_said(void);
 size_t fake_responses(void);
 const struct fake_publish *fake_response_at(size_t n);
 
-/* Whether the broker lets sign-ins wait from now on. */
-void fake_broker_waits(bool waits);
-
 /*
- * What else it was told since the last call, each with a "; " behind it: drop ID, dropUser NAME, signIn ID yes|no. Valid until the
- * next call.
+ * What else it was told since the last call, each with a "; " behind it: drop ID, dropUser NAME. Valid until the next call.
  */
 const char *fake_broker_did(void);
 

@@ -230,7 +230,7 @@ static void thousands_are_known_again_after_a_flood(void **state)
 static void people_stand_in_among_many_devices(void **state)
 {
 	(void)state;
-	struct house house = house_new(5, false, false, 1);
+	struct house house = house_new(5, false, 1);
 	struct stand_ins stand_ins = {0};
 	char name[32];
 	unsigned annas = 0;
@@ -254,7 +254,7 @@ static void people_stand_in_among_many_devices(void **state)
 static void a_stand_in_is_never_stale(void **state)
 {
 	(void)state;
-	struct house house = house_new(5, false, false, 1);
+	struct house house = house_new(5, false, 1);
 	struct stand_ins stand_ins = {0};
 	struct password password;
 
@@ -273,6 +273,11 @@ static void a_stand_in_is_never_stale(void **state)
 	house_put_person(&house, "carl", "carls word", 1);
 	const struct slice carl = account_password(account_find(house.accounts, slice_of("carl")));
 	assert_true(slice_equal(stand_in_pick(&stand_ins, house.accounts, 5, 2000), carl));
+	/* There are as many accounts as before, but another has the only password. */
+	house_put(&house, "carl", "resident", NULL);
+	house_put_person(&house, "cert", "certs word", 1);
+	const struct slice cert = account_password(account_find(house.accounts, slice_of("cert")));
+	assert_true(slice_equal(stand_in_pick(&stand_ins, house.accounts, 5, 3000), cert));
 	house_free(&house);
 }
 

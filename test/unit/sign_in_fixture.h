@@ -76,14 +76,13 @@ static inline void house_put_device(struct house *house, const char *user)
 }
 
 /* anna and ben with passwords, hall/uno1 with a secret, cert without either. `iterations` of the passwords. */
-static inline struct house house_new(unsigned percent, bool with_hasher, bool can_wait, unsigned iterations)
+static inline struct house house_new(unsigned percent, bool with_hasher, unsigned iterations)
 {
 	struct house house = {.accounts = account_table_new(42), .hasher = with_hasher ? hasher_start() : NULL};
 	const struct sign_in_options options = {.accounts = house.accounts,
 	                                        .hasher = house.hasher,
 	                                        .key = {1, 2, 3},
 	                                        .budget_percent = percent,
-	                                        .can_wait = can_wait,
 	                                        .clock_us = house_clock};
 
 	assert_non_null(house.accounts);
@@ -108,7 +107,7 @@ static inline enum sign_in_verdict house_try(struct house *house, const char *us
                                              const char *address, int64_t now_ms)
 {
 	const struct sign_in_attempt attempt = {
-		.user = slice_of(user), .password = slice_of(plain), .client_id = slice_of(user), .address = slice_of(address)};
+		.user = slice_of(user), .password = slice_of(plain), .address = slice_of(address)};
 	return sign_in_check(house->sign_in, &attempt, now_ms);
 }
 

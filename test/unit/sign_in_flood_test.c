@@ -44,7 +44,7 @@ static bool person_comes(struct house *house, const char *user, const char *plai
 
 static void run_flood(const struct flood *flood)
 {
-	struct house house = house_new(5, flood->with_hasher, false, PASSWORD_ITERATIONS_MIN / 100);
+	struct house house = house_new(5, flood->with_hasher, PASSWORD_ITERATIONS_MIN / 100);
 	uint64_t us[SECONDS + 1] = {0};
 	unsigned attempts[2] = {0};
 	bool in[2] = {false};
@@ -100,7 +100,7 @@ static void costs_next_to_nothing_and_locks_nobody_out(void **state)
 static void a_family_is_in_at_once(void **state)
 {
 	(void)state;
-	struct house house = house_new(5, false, false, 1);
+	struct house house = house_new(5, false, 1);
 	char user[16];
 	char address[16];
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * sign_in_test: verdicts, that known and unknown names cost the same, what is remembered, waiting, upgrades and new
+ * sign_in_test: verdicts, that known and unknown names cost the same, what is remembered, putting off, upgrades and new
  * passwords; with the hasher's own thread. Floods are in sign_in_flood_test.c.
  */
 #include "sign_in_fixture.h"
@@ -49,7 +49,7 @@ static void checks_passwords_and_secrets(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct house house = house_new(5, false, false, 1);
+		struct house house = house_new(5, false, 1);
 		house_put(&house, "old", "resident",
 		          "$6$6Q1DmgzHeLHIVCMz$n32qsgsdhA9EJl4s00RpGFnZusuhjJ9tSXb7eJsbWUJHwT6QXxR5g13r5kIWsP+5e7w5aocig9hrQxNS"
 		          "+8aJlQ==");
@@ -68,7 +68,7 @@ static void checks_passwords_and_secrets(void **state)
 static void refuses_nul(void **state)
 {
 	(void)state;
-	struct house house = house_new(5, false, false, 1);
+	struct house house = house_new(5, false, 1);
 	struct sign_in_attempt attempt = {.user = slice_of("anna"), .password = {"annas word\0", 11}};
 
 	/* HMAC fills its key with NUL: without the check this would be anna's password. */
@@ -88,7 +88,7 @@ static double cpu_ms(void)
 
 static double cost_ms(const char *user, unsigned iterations)
 {
-	struct house house = house_new(5, false, false, iterations);
+	struct house house = house_new(5, false, iterations);
 	const double begin = cpu_ms();
 
 	assert_int_equal(house_try(&house, user, "wrong", "192.0.2.1", 0), SIGN_IN_NO);
@@ -117,10 +117,53 @@ static void unknown_names_cost_what_known_ones_do(void **state)
 	}
 }
 
+/* The same attempts for each name, with the same answers and work, whatever happens to other accounts meanwhile. */
+static void nothing_tells_whether_a_name_is_known(void **state)
+{
+	(void)state;
+	static const char *const users[] = {"anna", "cert", "hall/uno1", "nobody", "ghost", "hall/uno2"};
+	static const struct {
+		const char *plain;
+		int64_t now_ms;
+		const char *comes; /* an account that is made before */
+		enum sign_in_verdict verdict;
+		unsigned hashed_here, hashed_there;
+	} steps[] = {
+		{"guess", 0, NULL, SIGN_IN_NO, 1, 0},
+		{"guess", 1, NULL, SIGN_IN_NO, 1, 0},
+		{"second guess", 2, NULL, SIGN_IN_LATER, 1, 1},
+		{"second guess", 3, NULL, SIGN_IN_NO, 1, 1},
+		{OTHER_SECRET, 4, NULL, SIGN_IN_NO, 1, 1},
+		{"guess", 5, "zoe", SIGN_IN_NO, 1, 1},
+		{"guess", 5000, "carl", SIGN_IN_NO, 1, 1},
+		{"second guess", 10000, "dora", SIGN_IN_NO, 1, 1},
+		{"other guess", 100000, "emil", SIGN_IN_NO, 2, 1},
+		{"third guess", 100001, NULL, SIGN_IN_LATER, 2, 2},
+		{"guess", 200000, "fred", SIGN_IN_NO, 2, 2},
+	};
+
+	for (size_t i = 0; i < sizeof users / sizeof *users; i++) {
+		struct house house = house_new(5, true, 1);
+		for (size_t k = 0; k < sizeof steps / sizeof *steps; k++) {
+			if (steps[k].comes)
+				house_put_person(&house, steps[k].comes, "word of mine", 1);
+			const enum sign_in_verdict verdict =
+				house_try(&house, users[i], steps[k].plain, "192.0.2.1", steps[k].now_ms);
+			house_await(&house, steps[k].hashed_there, steps[k].now_ms);
+			const struct sign_in_counters counters = sign_in_counters(house.sign_in);
+			if (verdict != steps[k].verdict || counters.hashed_here != steps[k].hashed_here ||
+			    counters.hashed_there != steps[k].hashed_there)
+				fail_msg("%s, step %zu: verdict %d, hashed %d here, %d there", users[i], k, verdict,
+				         (int)counters.hashed_here, (int)counters.hashed_there);
+		}
+		house_free(&house);
+	}
+}
+
 static void remembers_what_was_verified_and_refused(void **state)
 {
 	(void)state;
-	struct house house = house_new(5, false, false, 1);
+	struct house house = house_new(5, false, 1);
 
 	assert_int_equal(house_try(&house, "anna", "annas word", "192.0.2.1", 0), SIGN_IN_YES);
 	for (unsigned i = 0; i < 100; i++)
@@ -140,7 +183,7 @@ static void remembers_what_was_verified_and_refused(void **state)
 static void a_changed_password_is_another(void **state)
 {
 	(void)state;
-	struct house house = house_new(5, false, false, 1);
+	struct house house = house_new(5, false, 1);
 
 	assert_int_equal(house_try(&house, "anna", "annas word", "192.0.2.1", 0), SIGN_IN_YES);
 	house_put_person(&house, "anna", "new word", 1);
@@ -158,10 +201,30 @@ static void a_changed_password_is_another(void **state)
 	house_free(&house);
 }
 
+/* ---- putting off ---- */
+
+/* How many jobs the hasher has done when all that was asked for up to now is done; this asks for one more. */
+static uint64_t done_so_far(struct house *house)
+{
+	const time_t deadline = time(NULL) + DEADLINE_S;
+	char made[PASSWORD_TEXT_MAX];
+	uint64_t ticket;
+	bool ok;
+
+	sign_in_tick(house->sign_in, 0);
+	assert_true(sign_in_make(house->sign_in, 1, slice_of("a word")));
+	while (!sign_in_next_made(house->sign_in, &ticket, &ok, made)) {
+		assert_true(time(NULL) < deadline);
+		rest();
+		sign_in_tick(house->sign_in, 0);
+	}
+	return sign_in_counters(house->sign_in).hashed_there;
+}
+
 static void puts_off_and_then_knows(void **state)
 {
 	(void)state;
-	struct house house = house_new(0, true, false, 1);
+	struct house house = house_new(0, true, 1);
 	const char *const plains[] = {"annas word", "wrong"};
 	uint64_t done = 0;
 
@@ -185,7 +248,7 @@ static void a_stand_ins_own_word_is_refused_there_too(void **state)
 	(void)state;
 	static const char *const users[] = {"nobody", "cert", "hall/uno1"};
 	static const char *const plains[] = {"annas word", "bens word"};
-	struct house house = house_new(0, true, false, 1);
+	struct house house = house_new(0, true, 1);
 	uint64_t done = 0;
 
 	for (size_t i = 0; i < 6; i++) {
@@ -201,7 +264,7 @@ static void a_stand_ins_own_word_is_refused_there_too(void **state)
 static void leaves_what_would_take_long_to_the_hasher(void **state)
 {
 	(void)state;
-	struct house house = house_new(5, true, false, MANY);
+	struct house house = house_new(5, true, MANY);
 
 	house_put(&house, "slow", "resident",
 	          "$7$300001$YCfD7stGffSwG/"
@@ -213,123 +276,62 @@ static void leaves_what_would_take_long_to_the_hasher(void **state)
 	house_free(&house);
 }
 
-/* ---- brokers that can wait ---- */
-
-static void tells_all_that_wait(void **state)
-{
-	(void)state;
-	struct house house = house_new(5, true, true, MANY);
-	struct sign_in_attempt attempt = {.user = slice_of("anna"), .password = slice_of("annas word")};
-	static struct sign_in_answer answer;
-	char client[16];
-
-	for (unsigned i = 0; i < 10; i++) {
-		snprintf(client, sizeof client, "phone-%u", i);
-		attempt.client_id = slice_of(client);
-		attempt.ticket = 100 + i;
-		assert_int_equal(sign_in_check(house.sign_in, &attempt, 0), SIGN_IN_WAITING);
-	}
-	attempt.client_id = slice_of("");
-	attempt.user = slice_of("nobody");
-	assert_int_equal(sign_in_check(house.sign_in, &attempt, 0), SIGN_IN_WAITING);
-	assert_false(sign_in_next(house.sign_in, &answer));
-	house_await(&house, 2, 0);
-	unsigned seen = 0;
-	for (unsigned i = 0; i < 10; i++) {
-		assert_true(sign_in_next(house.sign_in, &answer));
-		assert_string_equal(answer.user, "anna");
-		assert_true(answer.yes);
-		const unsigned long phone = strtoul(answer.client_id + strlen("phone-"), NULL, 10);
-		assert_int_equal(answer.ticket, 100 + phone);
-		seen |= 1U << phone;
-	}
-	assert_int_equal(seen, 1023);
-	assert_true(sign_in_next(house.sign_in, &answer));
-	assert_string_equal(answer.client_id, "");
-	assert_string_equal(answer.user, "nobody");
-	assert_false(answer.yes);
-	assert_false(sign_in_next(house.sign_in, &answer));
-	/* Known by now. */
-	assert_int_equal(house_try(&house, "anna", "annas word", "", 0), SIGN_IN_YES);
-	assert_int_equal(house_try(&house, "nobody", "annas word", "", 0), SIGN_IN_NO);
-	const struct sign_in_counters counters = sign_in_counters(house.sign_in);
-	assert_int_equal(counters.hashed_here, 0);
-	assert_int_equal(counters.yes, 11);
-	assert_int_equal(counters.no, 2);
-	house_free(&house);
-}
-
 static void a_password_changed_meanwhile_is_none(void **state)
 {
 	(void)state;
-	struct house house = house_new(5, true, true, MANY);
-	static struct sign_in_answer answer;
+	struct house house = house_new(0, true, 101);
+	struct sign_in_upgrade upgraded;
 
-	assert_int_equal(house_try(&house, "anna", "annas word", "", 0), SIGN_IN_WAITING);
-	assert_int_equal(house_try(&house, "ben", "bens word", "", 0), SIGN_IN_WAITING);
-	house_put_person(&house, "anna", "new word", MANY);
+	assert_int_equal(house_try(&house, "anna", "annas word", "192.0.2.1", 0), SIGN_IN_LATER);
+	assert_int_equal(house_try(&house, "ben", "bens word", "192.0.2.1", 0), SIGN_IN_LATER);
+	house_put_person(&house, "anna", "new word", 101);
 	assert_true(account_remove(house.accounts, slice_of("ben")));
 	house_await(&house, 2, 0);
-	for (unsigned i = 0; i < 2; i++) {
-		assert_true(sign_in_next(house.sign_in, &answer));
-		assert_false(answer.yes);
-	}
-	assert_int_equal(house_try(&house, "anna", "annas word", "", 0), SIGN_IN_WAITING);
-	house_free(&house); /* with one that waits */
+	/* They were right, and nobody is known by them. */
+	assert_int_equal(house_try(&house, "anna", "annas word", "192.0.2.1", 0), SIGN_IN_LATER);
+	assert_int_equal(house_try(&house, "ben", "bens word", "192.0.2.1", 0), SIGN_IN_LATER);
+	house_await(&house, 4, 0);
+	assert_int_equal(house_try(&house, "anna", "annas word", "192.0.2.1", 0), SIGN_IN_NO);
+	assert_int_equal(house_try(&house, "ben", "bens word", "192.0.2.1", 0), SIGN_IN_NO);
+	assert_int_equal(done_so_far(&house), 5);
+	assert_false(sign_in_next_upgrade(house.sign_in, &upgraded));
+	house_free(&house);
 }
 
-static void holds_no_more_than_there_is_room_for(void **state)
+static void asks_the_hasher_no_more_than_there_is_room_for(void **state)
 {
 	(void)state;
-	struct house house = house_new(5, true, true, MANY);
-	unsigned waiting = 0;
+	struct house house = house_new(0, true, 1);
 	char user[16];
 
 	for (unsigned i = 0; i < 1000; i++) {
 		snprintf(user, sizeof user, "user%u", i);
-		const enum sign_in_verdict verdict = house_try(&house, user, "word", "192.0.2.1", 0);
-		assert_true(verdict == SIGN_IN_WAITING || verdict == SIGN_IN_LATER);
-		waiting += verdict == SIGN_IN_WAITING;
+		assert_int_equal(house_try(&house, user, "word", "192.0.2.1", 0), SIGN_IN_LATER);
 	}
-	assert_int_equal(waiting, 128);
+	house_await(&house, 128, 0);
+	assert_int_equal(done_so_far(&house), 129);
 	house_free(&house);
 }
 
-static void without_a_hasher_it_hashes_here_all_the_same(void **state)
+static void without_a_hasher_it_hashes_here_or_never(void **state)
 {
 	(void)state;
-	struct house house = house_new(5, false, true, 1);
+	struct house house = house_new(5, false, 1);
 
 	assert_int_equal(house_try(&house, "anna", "annas word", "", 0), SIGN_IN_YES);
+	assert_int_equal(house_try(&house, "anna", "wrong", "", 0), SIGN_IN_LATER);
 	assert_false(sign_in_make(house.sign_in, 1, slice_of("new word")));
 	sign_in_tick(house.sign_in, 0);
+	assert_int_equal(house_try(&house, "anna", "wrong", "", 1), SIGN_IN_LATER);
 	house_free(&house);
 }
 
 /* ---- upgrades and new passwords ---- */
 
-/* How many jobs the hasher has done when all that was asked for up to now is done; this asks for one more. */
-static uint64_t done_so_far(struct house *house)
-{
-	const time_t deadline = time(NULL) + DEADLINE_S;
-	char made[PASSWORD_TEXT_MAX];
-	uint64_t ticket;
-	bool ok;
-
-	sign_in_tick(house->sign_in, 0);
-	assert_true(sign_in_make(house->sign_in, 1, slice_of("a word")));
-	while (!sign_in_next_made(house->sign_in, &ticket, &ok, made)) {
-		assert_true(time(NULL) < deadline);
-		rest();
-		sign_in_tick(house->sign_in, 0);
-	}
-	return sign_in_counters(house->sign_in).hashed_there;
-}
-
 static void makes_weak_hashes_anew(void **state)
 {
 	(void)state;
-	struct house house = house_new(5, true, false, 101);
+	struct house house = house_new(5, true, 101);
 	struct sign_in_upgrade upgraded;
 	struct password password;
 
@@ -357,10 +359,30 @@ static void makes_weak_hashes_anew(void **state)
 	house_free(&house);
 }
 
+static void an_upgraded_hash_is_known(void **state)
+{
+	(void)state;
+	struct house house = house_new(5, true, 101);
+	struct sign_in_upgrade upgraded;
+
+	assert_int_equal(house_try(&house, "anna", "annas word", "192.0.2.1", 0), SIGN_IN_YES);
+	assert_int_equal(done_so_far(&house), 2);
+	assert_true(sign_in_next_upgrade(house.sign_in, &upgraded));
+	house_put(&house, "anna", "resident", upgraded.made);
+	/* At once, and where nothing would be hashed: the same user and password, and nothing else. */
+	assert_int_equal(house_try(&house, "anna", "annas word", "192.0.2.1", 0), SIGN_IN_YES);
+	assert_int_equal(house_try(&house, "anna", "annas word", "192.0.2.2", 0), SIGN_IN_YES);
+	house_put(&house, "ben", "resident", upgraded.made);
+	assert_int_equal(house_try(&house, "ben", "annas word", "192.0.2.1", 0), SIGN_IN_LATER);
+	assert_int_equal(house_try(&house, "anna", "Annas word", "192.0.2.1", 0), SIGN_IN_LATER);
+	assert_int_equal(sign_in_counters(house.sign_in).hashed_here, 1);
+	house_free(&house);
+}
+
 static void upgrades_nothing_that_is_wrong_or_was_changed(void **state)
 {
 	(void)state;
-	struct house house = house_new(5, true, false, 101);
+	struct house house = house_new(5, true, 101);
 	struct sign_in_upgrade upgraded;
 
 	assert_int_equal(house_try(&house, "ben", "bens word", "192.0.2.1", 0), SIGN_IN_YES);
@@ -378,7 +400,7 @@ static void upgrades_nothing_that_is_wrong_or_was_changed(void **state)
 static void makes_new_passwords(void **state)
 {
 	(void)state;
-	struct house house = house_new(5, true, false, MANY);
+	struct house house = house_new(5, true, MANY);
 	char made[PASSWORD_TEXT_MAX];
 	struct password password;
 	uint64_t ticket;
@@ -408,16 +430,17 @@ int main(void)
 		cmocka_unit_test(checks_passwords_and_secrets),
 		cmocka_unit_test(refuses_nul),
 		cmocka_unit_test(unknown_names_cost_what_known_ones_do),
+		cmocka_unit_test(nothing_tells_whether_a_name_is_known),
 		cmocka_unit_test(remembers_what_was_verified_and_refused),
 		cmocka_unit_test(a_changed_password_is_another),
 		cmocka_unit_test(puts_off_and_then_knows),
 		cmocka_unit_test(a_stand_ins_own_word_is_refused_there_too),
 		cmocka_unit_test(leaves_what_would_take_long_to_the_hasher),
-		cmocka_unit_test(tells_all_that_wait),
 		cmocka_unit_test(a_password_changed_meanwhile_is_none),
-		cmocka_unit_test(holds_no_more_than_there_is_room_for),
-		cmocka_unit_test(without_a_hasher_it_hashes_here_all_the_same),
+		cmocka_unit_test(asks_the_hasher_no_more_than_there_is_room_for),
+		cmocka_unit_test(without_a_hasher_it_hashes_here_or_never),
 		cmocka_unit_test(makes_weak_hashes_anew),
+		cmocka_unit_test(an_upgraded_hash_is_known),
 		cmocka_unit_test(upgrades_nothing_that_is_wrong_or_was_changed),
 		cmocka_unit_test(makes_new_passwords),
 	};
