@@ -231,6 +231,7 @@ static bool control_init(struct plugin *plugin)
 		.intake = plugin->intake,
 		.storage = plugin->storage,
 		.options = &plugin->options,
+		.clock_us = plugin_access_clock_us,
 		.each_metric = metric_each,
 		.context = plugin,
 	});

@@ -41,7 +41,7 @@ static void account_restore(void *context, const struct document *document)
 	access_restore(door->access, document);
 }
 
-static int64_t mono_us_now(void)
+int64_t plugin_access_clock_us(void)
 {
 	struct timespec mono;
 	clock_gettime(CLOCK_MONOTONIC, &mono);
@@ -61,7 +61,7 @@ bool plugin_access_init(struct plugin_access *door, struct storage *storage, str
 		.feed = intake_feed(intake),
 		.budget_percent = (unsigned)settings->sign_in_budget,
 		.strict = settings->subscribe_strict,
-		.clock_us = mono_us_now,
+		.clock_us = plugin_access_clock_us,
 		.changed = rights_changed,
 		.context = door,
 	};

@@ -28,6 +28,9 @@ struct plugin_access {
 	bool registered;
 };
 
+/* Monotonic, fine enough to tell what a hash or a command has cost. */
+int64_t plugin_access_clock_us(void);
+
 /* Takes the accounts over from the storage. False: *error has a line. */
 bool plugin_access_init(struct plugin_access *door, struct storage *storage, struct intake *intake,
                         const struct options *options, char error[PLUGIN_ACCESS_ERROR_MAX]);
