@@ -145,21 +145,24 @@ $(B)/test/%.o: test/%.c Makefile
 	@echo "  CC    $<"
 	$(Q)$(CC) $(ALL_CFLAGS) -Iplugin -Itest/support -Itest/bench -c -o $@ $<
 
+# The linker would optimize what it finds anew for each program if it was not told otherwise.
+PLAIN_LINK := $(CC) -fno-lto
+
 SERVER   := $(addprefix $(B)/test/support/,mariadb_server.o mariadb_server_sql.o patience.o)
 
 CTRL_UNIT := $(filter $(B)/test/unit/ctrl_%,$(UNIT))
 
 $(filter-out $(CTRL_UNIT),$(UNIT)): $(B)/test/unit/%: $(B)/test/unit/%.o $(UNIT_AID) $(SERVER) $(PURE)
 	@echo "  LINK  $@"
-	$(Q)$(CC) $(MODE) -o $@ $^ -lcmocka $(LIBS)
+	$(Q)$(PLAIN_LINK) $(MODE) -o $@ $^ -lcmocka $(LIBS)
 
 $(CTRL_UNIT): $(B)/test/unit/%: $(B)/test/unit/%.o $(CTRL) $(PURE)
 	@echo "  LINK  $@"
-	$(Q)$(CC) $(MODE) -o $@ $^ -lmosquitto -lcmocka $(LIBS)
+	$(Q)$(PLAIN_LINK) $(MODE) -o $@ $^ -lmosquitto -lcmocka $(LIBS)
 
 $(BROKER): $(B)/test/broker/%: $(B)/test/broker/%.o $(SUPPORT)
 	@echo "  LINK  $@"
-	$(Q)$(CC) $(MODE) -o $@ $^ -lmosquitto -lcmocka $(LIBS)
+	$(Q)$(PLAIN_LINK) $(MODE) -o $@ $^ -lmosquitto -lcmocka $(LIBS)
 
 # It speaks MQTT by the benchmark's own packets, for it signs in a thousand clients at once.
 $(B)/test/broker/sign_in_storm_test: $(addprefix $(B)/test/bench/,sign_in_attempts.o sign_in_pair.o packet.o fault.o clock.o latency.o)
@@ -167,7 +170,7 @@ $(B)/test/broker/sign_in_storm_test: $(addprefix $(B)/test/bench/,sign_in_attemp
 # ---- calls that fail: test/fault/fault.h ----
 
 # Plain objects, and never the link-time optimizer, which would inline what the linker is to put something in place of.
-FAULT_LINK := $(CC) -fno-lto
+FAULT_LINK := $(PLAIN_LINK)
 FAULT_SEAM := $(addprefix $(FAULT)/,fault.o seam_system.o seam_sqlite.o seam_vfs.o)
 
 $(FAULT)/house_under.o: $(PURE) test/fault/wrapped.txt test/fault/wrapped_inside.txt
