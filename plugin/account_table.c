@@ -6,15 +6,12 @@
  * The list holds every account once, and each knows its place in it.
  */
 #include "account_internal.h"
+#include "mix.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define SLOTS_MIN 64
-
-/* Decimals of the golden ratio and of the square root of 2; odd. */
-#define GOLDEN UINT64_C(0x9E3779B97F4A7C15)
-#define ROOT   UINT64_C(0x6A09E667F3BCC909)
 
 struct slot {
 	uint64_t hash;
@@ -33,13 +30,6 @@ struct account_table {
 	uint64_t seed, other_seed;
 	struct list *list; /* apart, since asking for an order changes it */
 };
-
-/* The two halves of a 64 × 64 → 128 bit product, folded. */
-static uint64_t mix(uint64_t a, uint64_t b)
-{
-	__extension__ unsigned __int128 product = (unsigned __int128)a * b;
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
 
 /* Sixteen bytes at a time. The last are read from both ends, where the two reads may share some. */
 static inline uint64_t hash_of(const struct account_table *table, struct slice name)
@@ -60,7 +50,7 @@ static inline uint64_t hash_of(const struct account_table *table, struct slice n
 		first = (uint64_t)(unsigned char)at[0] << 8 | (unsigned char)at[left / 2];
 		last = (unsigned char)at[left - 1];
 	}
-	return mix(mix(first ^ hash, last ^ table->other_seed), GOLDEN);
+	return mix(mix(first ^ hash, last ^ table->other_seed), MIX_GOLDEN);
 }
 
 struct account_table *account_table_new(uint64_t seed)
@@ -74,8 +64,11 @@ struct account_table *account_table_new(uint64_t seed)
 		free(list);
 		return NULL;
 	}
-	*table = (struct account_table){
-		.slots = slots, .mask = SLOTS_MIN - 1, .seed = seed, .other_seed = mix(seed ^ ROOT, GOLDEN), .list = list};
+	*table = (struct account_table){.slots = slots,
+	                                .mask = SLOTS_MIN - 1,
+	                                .seed = seed,
+	                                .other_seed = mix(seed ^ MIX_ROOT, MIX_GOLDEN),
+	                                .list = list};
 	return table;
 }
 

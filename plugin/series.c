@@ -4,6 +4,8 @@
  */
 #include "series.h"
 
+#include "mix.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,24 +29,17 @@ struct resend_ring {
 	unsigned next;
 };
 
-/* The two halves of a 64 × 64 → 128 bit product, folded. */
-static uint64_t mix(uint64_t a, uint64_t b)
-{
-	__extension__ unsigned __int128 product = (unsigned __int128)a * b;
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-/* Sixteen bytes at a time; odd constants from the decimals of the golden ratio and of the square root of 2. */
+/* Sixteen bytes at a time. */
 static uint64_t hash_of(uint64_t seed, struct slice name)
 {
 	const char *p = name.ptr;
 	size_t left = name.len;
-	uint64_t hash = seed ^ (name.len * UINT64_C(0x9E3779B97F4A7C15));
+	uint64_t hash = seed ^ (name.len * MIX_GOLDEN);
 	uint64_t word[2];
 
 	for (; left >= sizeof word; p += sizeof word, left -= sizeof word) {
 		memcpy(word, p, sizeof word);
-		hash = mix(word[0] ^ UINT64_C(0x6A09E667F3BCC909), word[1] ^ hash);
+		hash = mix(word[0] ^ MIX_ROOT, word[1] ^ hash);
 	}
 	if (name.len >= sizeof word) {
 		memcpy(word, p + left - sizeof word,
@@ -53,7 +48,7 @@ static uint64_t hash_of(uint64_t seed, struct slice name)
 		word[0] = word[1] = 0;
 		memcpy(word, p, left);
 	}
-	return mix(mix(word[0] ^ UINT64_C(0x6A09E667F3BCC909), word[1] ^ hash) ^ seed, UINT64_C(0x9E3779B97F4A7C15));
+	return mix(mix(word[0] ^ MIX_ROOT, word[1] ^ hash) ^ seed, MIX_GOLDEN);
 }
 
 struct series_table *series_table_new(size_t max, uint64_t seed)
