@@ -238,7 +238,7 @@ int sign_in_command(int word_count, char **words)
 		.devices = 1000,
 		.rounds = 7,
 		.at_once = 64,
-		.seconds = 10,
+		.seconds = 30,
 	};
 	const struct argument known[] = {
 		{"--devices", "that come back", ARGUMENT_NUMBER, .number = &settings.devices, .min = 1, .max = 9999},
