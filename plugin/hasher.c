@@ -72,7 +72,7 @@ static void *hasher_main(void *argument)
 	uint8_t number;
 
 	/* On Linux a thread has a niceness of its own. If it is refused, there is only less courtesy. */
-	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
+	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), getpriority(PRIO_PROCESS, (id_t)gettid()) + NICE);
 	while (!atomic_load(&hasher->stopping)) {
 		if (sem_wait(&hasher->wake) != 0 || !mailbox_get(hasher->asked, &number))
 			continue;

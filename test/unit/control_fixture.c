@@ -43,13 +43,13 @@ static int64_t monotonic_us(void)
 	return clock_us(CLOCK_MONOTONIC);
 }
 
-/* The clock that tells what a command costs; each look at it costs as much as a test says. */
+/* The clock that tells what a command costs: nothing on any machine, but that each look at it takes as long as a test says. */
 static int64_t look_us, looked_us;
 
 static int64_t scene_clock_us(void)
 {
 	looked_us += look_us;
-	return monotonic_us() + looked_us;
+	return looked_us;
 }
 
 void scene_slow(int64_t us)
