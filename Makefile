@@ -118,7 +118,8 @@ BENCH_ENV    = HEARTH_PLUGIN=$(abspath $(B))/mosquitto_hearth.so MOSQUITTO=$(MOS
 BENCH_PARTS := $(B)/test/bench/bench $(B)/test/bench/empty_plugin.so $(B)/mosquitto_hearth.so
 
 TEST_ENV  = HEARTH_PLUGIN=$(abspath $(B))/mosquitto_hearth.so MOSQUITTO=$(MOSQUITTO) HEARTH_PRELOAD=$(PRELOAD) \
-            HEARTH_FAULT_PLUGIN=$(abspath $(FAULT))/mosquitto_hearth_fault.so TEST_FOLDER=$(abspath test)
+            HEARTH_FAULT_PLUGIN=$(abspath $(FAULT))/mosquitto_hearth_fault.so TEST_FOLDER=$(abspath test) \
+            $(if $(filter tsan,$(BUILD)),TSAN_OPTIONS=suppressions=$(abspath test/tsan.supp))
 
 PROGRAMS_UNIT   = $(UNIT) $(FAULT)/nth_call_test
 PROGRAMS_BROKER = $(BROKER)
