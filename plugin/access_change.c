@@ -140,16 +140,11 @@ static void apply_one(struct access *access, struct change *change, bool follow_
 }
 
 /* What an account had that is gone is nobody's. */
-static void forget_sessions_of(struct access *access, const struct document *documents, size_t count,
-                               struct instant now)
+static void forget_sessions_of(struct access *access, struct slice user, struct instant now)
 {
-	bool removes = false;
-	for (size_t i = 0; i < count; i++)
-		removes = removes || documents[i].body.len == 0;
-	for (struct session *one = access->sessions.all; removes && one != NULL; one = one->hh.next) {
-		if (account_find(access->accounts, slice_of(one->owner->user)) == NULL)
-			access_keep(access, one, false, now);
-	}
+	const struct owner *owner = sessions_owner(&access->sessions, user);
+	for (struct session *one = owner != NULL ? owner->first : NULL; one != NULL; one = one->behind)
+		access_keep(access, one, false, now);
 }
 
 bool access_apply(struct access *access, const struct document *documents, size_t count, bool follow_up,
@@ -170,14 +165,16 @@ bool access_apply(struct access *access, const struct document *documents, size_
 			         "the journal does not take it: wanted room in it, and at most %d bytes in one change",
 			         JOURNAL_PAYLOAD_MAX);
 	}
-	for (size_t i = 0; done && i < count; i++)
+	for (size_t i = 0; done && i < count; i++) {
+		if (changes[i].account == NULL)
+			forget_sessions_of(access, changes[i].name, now);
 		apply_one(access, &changes[i], follow_up, *position);
+	}
 	for (size_t i = 0; changes != NULL && i < count; i++)
 		account_free(changes[i].account);
 	free(changes);
 	if (!done)
 		return false;
-	forget_sessions_of(access, documents, count, now);
 	journal_wake(access->options.feed->journal); /* somebody waits for it to be on the disk */
 	return true;
 }

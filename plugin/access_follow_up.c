@@ -89,7 +89,7 @@ static bool is_due(const struct access *access, const struct aftermath *aftermat
 static void drop_sessions(struct access *access, const struct aftermath *aftermath)
 {
 	const struct broker_ops *broker = access->options.broker;
-	const struct owner *owner = sessions_owner(&access->sessions, aftermath->user);
+	const struct owner *owner = sessions_owner(&access->sessions, slice_of(aftermath->user));
 
 	if (owner == NULL || owner->last->begun <= aftermath->begun) {
 		broker->drop_user(aftermath->user);

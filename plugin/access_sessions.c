@@ -70,10 +70,10 @@ static void disown(struct session *session)
 	session->owner = NULL;
 }
 
-const struct owner *sessions_owner(const struct sessions *sessions, const char *user)
+const struct owner *sessions_owner(const struct sessions *sessions, struct slice user)
 {
 	struct owner *owner = NULL;
-	HASH_FIND_STR(sessions->owners, user, owner);
+	HASH_FIND(hh, sessions->owners, user.ptr, user.len, owner);
 	return owner;
 }
 

@@ -61,7 +61,7 @@ struct session *session_begin(struct sessions *sessions, const char *client_id, 
 struct session *session_superfluous(const struct session *session);
 
 /* Whose sessions a user's are; NULL: he has none. */
-const struct owner *sessions_owner(const struct sessions *sessions, const char *user);
+const struct owner *sessions_owner(const struct sessions *sessions, struct slice user);
 
 /* The connection is over; what is not stored is forgotten. */
 void session_end(struct sessions *sessions, struct session *session);
