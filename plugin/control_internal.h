@@ -242,6 +242,5 @@ enum control_outcome control_restore(struct control_call *call);
 enum control_outcome control_move_history(struct control_call *call);
 enum control_outcome control_get_move(struct control_call *call);
 enum control_outcome control_stop_move(struct control_call *call);
-enum control_outcome control_help(struct control_call *call);
 
 #endif

@@ -46,8 +46,10 @@
 	}
 #define GRANT {"allow", CONTROL_TEXT, 0}, {"deny", CONTROL_TEXT, 0}, TOPIC
 
+static enum control_outcome help(struct control_call *call);
+
 static const struct control_command commands[] = {
-	{"help", "all commands, who may call them, and their keys", EVERYONE, control_help, {{0}}},
+	{"help", "all commands, who may call them, and their keys", EVERYONE, help, {{0}}},
 	{"whoAmI", "who asks, and what it may call", EVERYONE, control_who_am_i, {{0}}},
 	{"checkAccess",
      "may a user (by default who asks) read, write or subscribe to a topic, and which rule says so",
@@ -377,7 +379,7 @@ static cJSON *help_roles(struct control_call *call, const struct control_command
 	return list;
 }
 
-enum control_outcome control_help(struct control_call *call)
+static enum control_outcome help(struct control_call *call)
 {
 	cJSON *list = control_array(call, "commands");
 	for (size_t i = 0; i < COMMANDS; i++) {

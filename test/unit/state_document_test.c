@@ -4,7 +4,7 @@
  * schema before them; and that a removed account stays removed, whatever happens to the file.
  */
 #include "migration.h"
-#include "state.h"
+#include "state_fixture.h"
 
 #include <ftw.h>
 #include <sched.h>
@@ -19,44 +19,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-#define JOURNAL UINT64_C(0xFEDCBA9876543210)
-
-static char folder[64];
-static char path[96];
-
-static int make_folder(void **unused)
-{
-	(void)unused;
-	const char *base = getenv("TMPDIR");
-	snprintf(folder, sizeof folder, "%.40s/hearth_XXXXXX", base ? base : "/tmp");
-	if (!mkdtemp(folder))
-		return -1;
-	snprintf(path, sizeof path, "%s/state.db", folder);
-	return 0;
-}
-
-static int remove_one(const char *name, const struct stat *status, int type, struct FTW *place)
-{
-	(void)status, (void)type, (void)place;
-	return remove(name);
-}
-
-static int remove_folder(void **unused)
-{
-	(void)unused;
-	umount2(folder, MNT_DETACH);
-	return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-}
-
-static struct state *open_state(void)
-{
-	char error[256] = "";
-	struct state *state = state_open(path, error, sizeof error);
-	if (!state)
-		fail_msg("%s", error);
-	return state;
-}
 
 static void add_document(void *context, const struct document *document, int64_t time_us)
 {

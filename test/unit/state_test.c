@@ -2,7 +2,7 @@
 /*
  * state: what is in the file after a commit, a roll-back, a refusal and a reopening.
  */
-#include "state.h"
+#include "state_fixture.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -26,42 +26,6 @@
 #include <cmocka.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define JOURNAL      UINT64_C(0xFEDCBA9876543210) /* an id with its highest bit set */
-
-static char folder[64];
-static char path[96];
-
-static int make_folder(void **unused)
-{
-	(void)unused;
-	const char *base = getenv("TMPDIR");
-	snprintf(folder, sizeof folder, "%.40s/hearth_XXXXXX", base ? base : "/tmp");
-	if (!mkdtemp(folder))
-		return -1;
-	snprintf(path, sizeof path, "%s/state.db", folder);
-	return 0;
-}
-
-static int remove_one(const char *name, const struct stat *status, int type, struct FTW *place)
-{
-	(void)status, (void)type, (void)place;
-	return remove(name);
-}
-
-static int remove_folder(void **unused)
-{
-	(void)unused;
-	return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-}
-
-static struct state *open_state(void)
-{
-	char error[256] = "";
-	struct state *state = state_open(path, error, sizeof error);
-	if (!state)
-		fail_msg("%s", error);
-	return state;
-}
 
 static bool put(struct state *state, const char *topic, const char *payload, int64_t time_us)
 {
