@@ -59,10 +59,10 @@ PRELOAD  := $(shell $(CC) -print-file-name=libtsan.so)
 endif
 
 DEPS_RUN  := gcc libc6-dev mosquitto mosquitto-clients mosquitto-dev libmosquitto-dev libcjson-dev libsqlite3-dev \
-             libmariadb-dev libssl-dev uthash-dev sqlite3 iproute2
+             libmariadb-dev libssl-dev uthash-dev sqlite3 iproute2 gcc-avr avr-libc binutils-avr libsimavr-dev
 DEPS_TEST := mariadb-server mariadb-client openssl libcmocka-dev python3-jsonschema clang clang-format clang-tidy cppcheck
 
-.PHONY: all run test test-long test-unit test-broker bench bench-store bench-query bench-acl check check-format check-includes check-tidy check-cppcheck check-clang \
+.PHONY: all run test test-long test-unit test-broker test-device firmware flash provision fire bench bench-store bench-query bench-acl check check-format check-includes check-tidy check-cppcheck check-clang check-firmware \
         install clean deps-run deps-test help
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -102,15 +102,23 @@ $(B)/gen/%.o: $(B)/gen/%.c Makefile
 
 # ---- run ----
 
+# DEMO: options of the rooms with the simulated boards, such as DEMO="--hour 6 --day 120".
 run: deps-run
 	@$(MAKE) --no-print-directory all
-	@HEARTH_PRELOAD=$(PRELOAD) sh test/demo/run.sh $(B)/mosquitto_hearth.so
+	@$(MAKE) --no-print-directory $(B)/test/demo/rooms/rooms $(RIG) $(AVR)/hearth.elf || true
+	@HEARTH_PRELOAD=$(PRELOAD) $(FIRMWARE_ENV) sh test/demo/run.sh $(B)/mosquitto_hearth.so $(DEMO)
 
 deps-run:
 	@sh test/deps.sh $(DEPS_RUN)
 
 deps-test:
 	@sh test/deps.sh $(DEPS_RUN) $(DEPS_TEST)
+
+# How tests are linked: the linker would optimize what it finds anew for each program if it was not told otherwise.
+PLAIN_LINK := $(CC) -fno-lto
+
+# What is compiled for the board, its tests on the host, and the simulation that runs it.
+include firmware/firmware.mk
 
 # ---- test ----
 
@@ -119,35 +127,39 @@ BENCH_PARTS := $(B)/test/bench/bench $(B)/test/bench/empty_plugin.so $(B)/mosqui
 
 TEST_ENV  = HEARTH_PLUGIN=$(abspath $(B))/mosquitto_hearth.so MOSQUITTO=$(MOSQUITTO) HEARTH_PRELOAD=$(PRELOAD) \
             HEARTH_FAULT_PLUGIN=$(abspath $(FAULT))/mosquitto_hearth_fault.so TEST_FOLDER=$(abspath test) \
+            $(FIRMWARE_ENV) \
             $(if $(filter tsan,$(BUILD)),TSAN_OPTIONS=suppressions=$(abspath test/tsan.supp))
 
-PROGRAMS_UNIT   = $(UNIT) $(FAULT)/nth_call_test
+PROGRAMS_UNIT   = $(UNIT) $(FAULT)/nth_call_test $(FIRMWARE_UNIT) $(RIG_MODEL) $(B)/test/demo/rooms_test
 PROGRAMS_BROKER = $(BROKER)
-PLUGINS         = $(B)/mosquitto_hearth.so $(B)/mosquitto_ctrl_hearth.so $(FAULT)/mosquitto_hearth_fault.so
+PROGRAMS_DEVICE = $(DEVICE_TESTS) $(B)/test/demo/boards_test
+PLUGINS         = $(B)/mosquitto_hearth.so $(B)/mosquitto_ctrl_hearth.so $(FAULT)/mosquitto_hearth_fault.so $(FIRMWARE_PARTS) $(ROOMS)
 PYTHON_TESTS    = $(wildcard test/unit/*_test.py)
 
-test: $(PROGRAMS_UNIT) $(PROGRAMS_BROKER) $(PLUGINS)
-	@$(TEST_ENV) sh test/run.sh $(PROGRAMS_UNIT) $(PYTHON_TESTS) $(PROGRAMS_BROKER)
+test: $(PROGRAMS_UNIT) $(PROGRAMS_BROKER) $(PROGRAMS_DEVICE) $(PLUGINS)
+	@$(TEST_ENV) sh test/run.sh $(PROGRAMS_UNIT) $(PYTHON_TESTS) $(PROGRAMS_BROKER) $(PROGRAMS_DEVICE)
 
 # Hundreds of kills, crash images, failing calls, and minutes of outage in place of a few.
-test-long: $(PROGRAMS_UNIT) $(PROGRAMS_BROKER) $(PLUGINS) $(BENCH_PARTS)
-	@$(TEST_ENV) TEST_LONG=1 TEST_TIMEOUT=3600 sh test/run.sh $(PROGRAMS_UNIT) $(PYTHON_TESTS) $(PROGRAMS_BROKER)
+test-long: $(PROGRAMS_UNIT) $(PROGRAMS_BROKER) $(PROGRAMS_DEVICE) $(PLUGINS) $(BENCH_PARTS)
+	@$(TEST_ENV) TEST_LONG=1 TEST_TIMEOUT=3600 sh test/run.sh $(PROGRAMS_UNIT) $(PYTHON_TESTS) $(PROGRAMS_BROKER) $(PROGRAMS_DEVICE)
 	@$(BENCH_ENV) $(B)/test/bench/bench blocked --seconds 60 --rate 5000 --assert
 	@$(BENCH_ENV) $(B)/test/bench/bench blocked --store mariadb --seconds 60 --rate 5000 --assert
 
-test-unit: $(PROGRAMS_UNIT)
+test-unit: $(PROGRAMS_UNIT) $(PROVISION)
 	@$(TEST_ENV) sh test/run.sh $(PROGRAMS_UNIT) $(PYTHON_TESTS)
 
 test-broker: $(PROGRAMS_BROKER) $(PLUGINS)
 	@$(TEST_ENV) sh test/run.sh $(PROGRAMS_BROKER)
+
+# Boards in simulation, with the real image.
+test-device: $(PROGRAMS_DEVICE) $(PLUGINS)
+	@$(TEST_ENV) sh test/run.sh $(PROGRAMS_DEVICE)
 
 $(B)/test/%.o: test/%.c Makefile
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	$(Q)$(CC) $(ALL_CFLAGS) -Iplugin -Itest/support -Itest/bench -c -o $@ $<
 
-# The linker would optimize what it finds anew for each program if it was not told otherwise.
-PLAIN_LINK := $(CC) -fno-lto
 
 SERVER   := $(addprefix $(B)/test/support/,mariadb_server.o mariadb_server_sql.o patience.o)
 
@@ -164,6 +176,24 @@ $(CTRL_UNIT): $(B)/test/unit/%: $(B)/test/unit/%.o $(CTRL) $(PURE)
 $(BROKER): $(B)/test/broker/%: $(B)/test/broker/%.o $(SUPPORT)
 	@echo "  LINK  $@"
 	$(Q)$(PLAIN_LINK) $(MODE) -o $@ $^ -lmosquitto -lcmocka $(LIBS)
+
+# The demo's rooms, which the simulated boards are in.
+ROOMS         := $(B)/test/demo/rooms/rooms
+ROOMS_OBJECTS := $(patsubst test/demo/rooms/%.c,$(B)/test/demo/rooms/%.o,$(wildcard test/demo/rooms/*.c))
+
+$(ROOMS): $(ROOMS_OBJECTS)
+	@echo "  LINK  $@"
+	$(Q)$(PLAIN_LINK) $(MODE) -o $@ $^ -lmosquitto -lm
+
+$(B)/test/demo/rooms_test: $(B)/test/demo/rooms_test.o $(filter-out %/rooms.o,$(ROOMS_OBJECTS))
+	@echo "  LINK  $@"
+	$(Q)$(PLAIN_LINK) $(MODE) -o $@ $^ -lmosquitto -lcmocka -lm
+
+$(B)/test/demo/boards_test: $(B)/test/demo/boards_test.o $(B)/test/demo/demo.o $(SUPPORT)
+	@echo "  LINK  $@"
+	$(Q)$(PLAIN_LINK) $(MODE) -o $@ $^ -lmosquitto -lcmocka $(LIBS)
+
+$(B)/test/broker/demo_test: $(B)/test/demo/demo.o
 
 # It speaks MQTT by the benchmark's own packets, for it signs in a thousand clients at once.
 $(B)/test/broker/sign_in_storm_test: $(addprefix $(B)/test/bench/,sign_in_attempts.o sign_in_pair.o packet.o fault.o clock.o latency.o)
@@ -190,6 +220,26 @@ $(FAULT)/nth_call_test: $(addprefix $(FAULT)/,nth_call_test.o scenario.o scenari
 $(FAULT)/mosquitto_hearth_fault.so: $(addprefix $(FAULT)/,plugin_fault.o seam_broker.o plugin_under.o) $(FAULT_SEAM)
 	@echo "  LINK  $@"
 	$(Q)$(FAULT_LINK) $(MODE) -shared $(HARDEN) -o $@ $^ $(LIBS)
+
+# ---- the device ----
+
+# The image, and what it takes of the chip: flash, static RAM, and the deepest stack of a session in simulation.
+firmware: $(AVR)/hearth.hex $(FIRMWARE_PARTS) $(B)/test/device/size_test $(PLUGINS)
+	@$(TEST_ENV) $(B)/test/device/size_test
+
+flash: $(AVR)/hearth.hex
+	@[ -n "$(PORT)" ] || { echo "usage: make flash PORT=/dev/ttyUSB0"; exit 2; }
+	@command -v avrdude >/dev/null || { echo "flash: please install avrdude"; exit 1; }
+	avrdude -p m328p -c arduino -b 115200 -P "$(PORT)" -U flash:w:$<:i
+
+# CTRL: how mosquitto_ctrl reaches the broker as one who may add devices: "-h 192.168.1.10 -u admin". A device that is there gets a new secret.
+provision: $(PROVISION) $(B)/mosquitto_ctrl_hearth.so
+	@[ -n "$(PORT)" ] && [ -n "$(WIFI)" ] && [ -n "$(BROKER)" ] && [ -n "$(LOCATION)" ] && [ -n "$(DEVICE)" ] || { \
+		echo "usage: make provision PORT=/dev/ttyUSB0 WIFI=network BROKER=192.168.1.10 LOCATION=livingroom DEVICE=uno1 [CTRL='-u admin']"; exit 2; }
+	@sh firmware/provision/provision.sh $(abspath $(B)) $(PROVISION) "$(PORT)" "$(WIFI)" "$(BROKER)" "$(LOCATION)" "$(DEVICE)" $(CTRL)
+
+fire:
+	@sh test/demo/fire.sh $(B) $(ROOM)
 
 # ---- bench ----
 
@@ -225,10 +275,10 @@ $(B)/test/bench/empty_plugin.so: $(B)/test/bench/empty_plugin.o
 
 # ---- check ----
 
-C_FILES   = $(wildcard plugin/*.c plugin/ctrl/*.c test/*/*.c)
-CH_FILES  = $(wildcard plugin/*.[ch] plugin/ctrl/*.[ch] test/*/*.[ch])
+C_FILES   = $(filter-out test/firmware/% test/sim/%,$(wildcard plugin/*.c plugin/ctrl/*.c test/*/*.c test/demo/*/*.c))
+CH_FILES  = $(wildcard plugin/*.[ch] plugin/ctrl/*.[ch] firmware/*.[ch] firmware/*/*.[ch] test/*/*.[ch] test/demo/*/*.[ch])
 
-check: check-format check-includes check-clang check-tidy check-cppcheck
+check: check-format check-includes check-clang check-tidy check-cppcheck check-firmware
 	@echo "check: all fine"
 
 check-format:
@@ -252,7 +302,7 @@ build/compile_flags.txt: Makefile
 
 check-cppcheck:
 	@cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -j 2 --enable=warning,performance,portability \
-		--suppress=missingIncludeSystem -DHEARTH_VERSION='"x"' -DHEARTH_SHARE='"x"' -Iplugin -Itest/support -Itest/bench plugin test
+		--suppress=missingIncludeSystem -DHEARTH_VERSION='"x"' -DHEARTH_SHARE='"x"' -Iplugin -Itest/support -Itest/bench $(C_FILES)
 
 # ---- install ----
 
@@ -277,7 +327,10 @@ clean:
 help:
 	@echo "make run          start a broker with Hearth and a demo house (installs what is missing)"
 	@echo "make all          build build/mosquitto_hearth.so"
-	@echo "make test         unit tests, then tests against a real Mosquitto (test-unit, test-broker: one half)"
+	@echo "make fire         a fire in the demo house, while make run runs (ROOM=hall: there)"
+	@echo "make firmware     the device's image, and what it takes of flash and RAM; firmware/README.md"
+	@echo "make flash        PORT=… the image onto a board; make provision PORT=… WIFI=… BROKER=… LOCATION=… DEVICE=…: its settings"
+	@echo "make test         unit tests, tests against a real Mosquitto and with boards in simulation (test-unit, test-broker, test-device: one part)"
 	@echo "make test-long    the same with hundreds of kills, crash images and failing calls; about half an hour"
 	@echo "make bench        CPU a message, journal, journal to SQLite, a locked database (BENCH_ARGS=\"store\": one of them)"
 	@echo "make bench-store  journal to database beside its own bulk inserts, SQLite and MariaDB; bench-query: questions to 10 M readings"
@@ -290,4 +343,4 @@ help:
 	@echo "BUILD=asan|tsan   the same with sanitizers, in build/asan or build/tsan"
 	@echo "MOSQUITTO=PATH    the broker to test against    V=1  show the commands"
 
--include $(wildcard $(B)/*/*.d $(B)/*/*/*.d)
+-include $(wildcard $(B)/*/*.d $(B)/*/*/*.d $(B)/*/*/*/*.d)

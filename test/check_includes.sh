@@ -1,12 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 #
-# The arrows between modules, as the table in plugin/README.md draws them, held against what the files include.
+# The arrows between modules, as the tables in plugin/README.md and firmware/README.md draw them, held against what the files include.
 # A file belongs to the module whose name it has or begins with ("journal_cursor.c" to "journal").
 
 cd "$(dirname "$0")/.." || exit 2
 
-awk '
+check() {
+  awk -v table="$1" '
 function module_of(file,    base, name, best) {
 	base = file
 	sub(/.*\//, "", base)
@@ -22,18 +23,19 @@ function complain(text) {
 	bad = 1
 }
 # | `name` | what it does | `may`, `include` |
-FILENAME == "plugin/README.md" {
+FILENAME == table {
 	if ($0 !~ /^\| `/) next
 	split($0, cell, "|")
 	names = cell[2]; allowed = cell[4]
 	gsub(/[` ]/, "", names); gsub(/[` ]/, "", allowed)
-	row[names] = "," allowed ","
+	count = split(names, name_of, ",")
+	for (i = 1; i <= count; i++) row[name_of[i]] = "," allowed ","
 	next
 }
 {
 	if (FNR == 1) {
 		module = module_of(FILENAME)
-		if (module == "") complain(FILENAME ": has no row in the table of plugin/README.md")
+		if (module == "") complain(FILENAME ": has no row in the table of " table)
 	}
 }
 /^[ \t]*#[ \t]*include[ \t]*</ && /mosquitto|mqtt_protocol/ {
@@ -44,7 +46,11 @@ FILENAME == "plugin/README.md" {
 	split($0, part, "\"")
 	wanted = module_of(part[2])
 	if (wanted != module && row[module] !~ ",all," && index(row[module], "," wanted ",") == 0)
-		complain(FILENAME ":" FNR ": " module " may not include " part[2] " (plugin/README.md)")
+		complain(FILENAME ":" FNR ": " module " may not include " part[2] " (" table ")")
 }
 END { exit bad }
-' plugin/README.md plugin/*.h plugin/*.c && echo "includes follow the table"
+' "$@"
+}
+
+check plugin/README.md plugin/*.h plugin/*.c &&
+  check firmware/README.md firmware/*.h firmware/*.c && echo "includes follow the tables"

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * text_test: numbers to text and back over their whole range, what is no number, and windows into a text.
+ *
+ * What is parsed ends at an unreadable page: one byte read too far ends the test.
+ */
+#include "text.h"
+
+#include "flash.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* ---- a sink that keeps what comes ---- */
+
+struct page {
+	struct sink sink;
+	size_t length;
+	char text[128];
+};
+
+static void page_put(struct sink *sink, uint8_t byte)
+{
+	struct page *page = (struct page *)sink;
+
+	assert_true(page->length + 1 < sizeof page->text);
+	page->text[page->length++] = (char)byte;
+	page->text[page->length] = '\0';
+}
+
+static struct page new_page(void)
+{
+	return (struct page){.sink = {page_put}};
+}
+
+/* ---- strings ---- */
+
+static void strings_are_written_as_they_are(void **state)
+{
+	static const char in_flash[] FLASH = "flash";
+	struct page page = new_page();
+
+	(void)state;
+	text_string(&page.sink, "");
+	text_flash(&page.sink, FLASH_TEXT(""));
+	text_bytes(&page.sink, "none", 0);
+	assert_int_equal(page.length, 0);
+
+	text_put(&page.sink, 0xFF);
+	text_bytes(&page.sink, "a\0b", 3);
+	text_string(&page.sink, "거실");
+	text_flash(&page.sink, in_flash);
+	assert_int_equal(page.length, 1 + 3 + 6 + 5);
+	assert_memory_equal(page.text,
+	                    "\xFF"
+	                    "a\0b거실flash",
+	                    page.length);
+}
+
+/* ---- numbers out ---- */
+
+static void assert_unsigned(uint32_t number)
+{
+	struct page page = new_page();
+	char wanted[16];
+
+	snprintf(wanted, sizeof wanted, "%u", number);
+	text_unsigned(&page.sink, number);
+	assert_string_equal(page.text, wanted);
+}
+
+static void assert_signed(int32_t number)
+{
+	struct page page = new_page();
+	char wanted[16];
+
+	snprintf(wanted, sizeof wanted, "%d", number);
+	text_signed(&page.sink, number);
+	assert_string_equal(page.text, wanted);
+}
+
+static void whole_numbers_are_written(void **state)
+{
+	(void)state;
+	for (int number = INT16_MIN; number <= UINT16_MAX; number++)
+		assert_signed(number);
+	for (uint32_t number = 0; number <= UINT16_MAX; number++)
+		assert_unsigned(number);
+	for (uint32_t power = 1; power <= 1000000000; power *= 10) {
+		for (uint32_t number = power - 1; number <= power + 1; number++) {
+			assert_unsigned(number);
+			assert_signed((int32_t)number);
+			assert_signed(-(int32_t)number);
+		}
+		if (power == 1000000000)
+			break;
+	}
+	assert_unsigned(UINT32_MAX);
+	assert_unsigned((uint32_t)INT32_MAX + 1);
+	assert_signed(INT32_MAX);
+	assert_signed(INT32_MIN);
+}
+
+static void tenths_are_written_without_needless_digits(void **state)
+{
+	(void)state;
+	for (int tenths = INT16_MIN; tenths <= INT16_MAX; tenths++) {
+		struct page page = new_page();
+		char wanted[16];
+
+		snprintf(wanted, sizeof wanted, "%.1f", tenths / 10.0);
+		if (tenths % 10 == 0)
+			wanted[strlen(wanted) - 2] = '\0';
+		text_tenths(&page.sink, (int16_t)tenths);
+		assert_string_equal(page.text, wanted);
+	}
+}
+
+/* ---- numbers in ---- */
+
+static char *page_end;
+
+static int map_pages(void **state)
+{
+	size_t size = (size_t)sysconf(_SC_PAGESIZE);
+	char *pages = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)state;
+	if (pages == MAP_FAILED || mprotect(pages + size, size, PROT_NONE) != 0)
+		return -1;
+	page_end = pages + size;
+	return 0;
+}
+
+static int unmap_pages(void **state)
+{
+	size_t size = (size_t)sysconf(_SC_PAGESIZE);
+
+	(void)state;
+	return munmap(page_end - size, 2 * size);
+}
+
+/* A copy of a text, whose end is the end of what can be read. */
+static const char *at_page_end(const char *text, size_t length)
+{
+	char *copy = page_end - length;
+
+	assert_true(length <= UINT8_MAX);
+	memcpy(copy, text, length);
+	return copy;
+}
+
+enum form { WHOLE, UNSIGNED, IN_TENTHS, FORMS };
+
+/* What stays in the number if nothing was parsed. */
+#define UNTOUCHED 12321
+
+static bool parse(enum form form, const char *text, size_t size, long *number)
+{
+	const char *copy = at_page_end(text, size);
+	uint8_t length = (uint8_t)size;
+	uint16_t natural = UNTOUCHED;
+	int16_t integer = UNTOUCHED;
+	bool good;
+
+	if (form == UNSIGNED)
+		good = text_parse_unsigned(copy, length, &natural);
+	else
+		good = form == WHOLE ? text_parse(copy, length, &integer) : text_parse_tenths(copy, length, &integer);
+	*number = form == UNSIGNED ? natural : integer;
+	return good;
+}
+
+/* The same by other means, for a text without NULs. */
+static bool is_number(enum form form, const char *text, long *number)
+{
+	static const char digits[] = "0123456789";
+	bool negative = *text == '-' && form != UNSIGNED;
+	const char *at = text + negative;
+	size_t whole = strspn(at, digits);
+
+	at += whole;
+	if (form == IN_TENTHS && whole > 0 && *at == '.' && strspn(at + 1, digits) == 1)
+		at += 2;
+	if (whole == 0 || *at != '\0')
+		return false;
+	double value = strtod(text + negative, NULL) * (form == IN_TENTHS ? 10 : 1);
+	if (value > (form == UNSIGNED ? UINT16_MAX : INT16_MAX))
+		return false;
+	*number = (long)(value + 0.5);
+	if (negative)
+		*number = -*number;
+	return true;
+}
+
+static void assert_parsed(const char *text)
+{
+	for (enum form form = WHOLE; form < FORMS; form++) {
+		long wanted = UNTOUCHED, got;
+		bool is = is_number(form, text, &wanted);
+
+		if (parse(form, text, strlen(text), &got) != is || got != wanted)
+			fail_msg("\"%s\" as form %d: %ld for %ld", text, (int)form, got, wanted);
+	}
+}
+
+static void every_number_is_parsed(void **state)
+{
+	char text[16];
+
+	(void)state;
+	for (int number = -70000; number <= 70000; number++) {
+		snprintf(text, sizeof text, "%d", number);
+		assert_parsed(text);
+		snprintf(text, sizeof text, "%s%d.%d", number < 0 ? "-" : "", abs(number) / 10, abs(number) % 10);
+		assert_parsed(text);
+	}
+}
+
+static void every_short_text_is_a_number_or_not(void **state)
+{
+	static const char alphabet[] = "0379.-+ ";
+	const size_t letters = sizeof alphabet - 1;
+
+	(void)state;
+	for (size_t length = 0, texts = 1; length <= 5; length++, texts *= letters) {
+		for (size_t n = 0; n < texts; n++) {
+			char text[8] = "";
+			for (size_t i = 0, left = n; i < length; i++, left /= letters)
+				text[i] = alphabet[left % letters];
+			assert_parsed(text);
+		}
+	}
+}
+
+static void bounds_and_odd_texts(void **state)
+{
+	/* By hand, in case the other means are wrong. */
+	static const struct {
+		enum form form;
+		const char *text;
+		bool good;
+		long number;
+	} cases[] = {
+		{WHOLE, "32767", true, 32767},
+		{WHOLE, "-32767", true, -32767},
+		{WHOLE, "32768", false, 0},
+		{WHOLE, "-32768", false, 0},
+		{WHOLE, "-0", true, 0},
+		{WHOLE, "-", false, 0},
+		{WHOLE, "", false, 0},
+		{WHOLE, "--1", false, 0},
+		{WHOLE, "1.0", false, 0},
+		{WHOLE, "1 ", false, 0},
+		{WHOLE, "/", false, 0},
+		{WHOLE, ":", false, 0},
+		{WHOLE, "99999999999999999999", false, 0},
+		{WHOLE, "4294967297", false, 0},
+		{UNSIGNED, "65535", true, 65535},
+		{UNSIGNED, "65536", false, 0},
+		{UNSIGNED, "-1", false, 0},
+		{UNSIGNED, "0x10", false, 0},
+		{IN_TENTHS, "23.5", true, 235},
+		{IN_TENTHS, "23", true, 230},
+		{IN_TENTHS, "-0.1", true, -1},
+		{IN_TENTHS, "3276.7", true, 32767},
+		{IN_TENTHS, "-3276.7", true, -32767},
+		{IN_TENTHS, "3276.8", false, 0},
+		{IN_TENTHS, "3277", false, 0},
+		{IN_TENTHS, "32767", false, 0},
+		{IN_TENTHS, "23.", false, 0},
+		{IN_TENTHS, ".5", false, 0},
+		{IN_TENTHS, "-.5", false, 0},
+		{IN_TENTHS, "23.50", false, 0},
+		{IN_TENTHS, "2.3.5", false, 0},
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		long got, wanted = cases[i].good ? cases[i].number : UNTOUCHED;
+		if (parse(cases[i].form, cases[i].text, strlen(cases[i].text), &got) != cases[i].good || got != wanted)
+			fail_msg("\"%s\" as form %d: %ld", cases[i].text, (int)cases[i].form, got);
+	}
+}
+
+static void zeros_in_front_and_nuls(void **state)
+{
+	char zeros[UINT8_MAX];
+	long got;
+
+	(void)state;
+	memset(zeros, '0', sizeof zeros);
+	zeros[sizeof zeros - 1] = '7';
+	assert_true(parse(WHOLE, zeros, sizeof zeros, &got));
+	assert_int_equal(got, 7);
+	assert_true(parse(IN_TENTHS, zeros, sizeof zeros, &got));
+	assert_int_equal(got, 70);
+	memset(zeros, '9', sizeof zeros); /* no number of digits wraps to something that fits */
+	for (size_t length = 6; length <= sizeof zeros; length++)
+		for (enum form form = WHOLE; form < FORMS; form++)
+			assert_false(parse(form, zeros, length, &got));
+	assert_false(parse(WHOLE, "12\0", 3, &got));
+	assert_false(parse(UNSIGNED, "\0", 1, &got));
+	assert_true(parse(WHOLE, "1234", 2, &got)); /* only what the length says */
+	assert_int_equal(got, 12);
+}
+
+/* ---- sources and windows ---- */
+
+static const char sentence[] = "The quick brown fox jumps over it.";
+#define SENTENCE (sizeof sentence - 1)
+
+static void write_string(struct sink *sink, const void *context)
+{
+	text_string(sink, context);
+}
+
+static void every_window_shows_its_part(void **state)
+{
+	const struct text_source source = {write_string, sentence};
+
+	(void)state;
+	for (uint16_t from = 0; from <= SENTENCE + 2; from++) {
+		for (uint16_t count = 0; count <= SENTENCE + 2; count++) {
+			size_t left = from < SENTENCE ? SENTENCE - from : 0;
+			struct page page = new_page();
+			struct text_window window = text_window(&page.sink, from, count);
+
+			source.write(&window.sink, source.context);
+			assert_int_equal(window.seen, SENTENCE);
+			assert_int_equal(page.length, count < left ? count : left);
+			if (page.length > 0)
+				assert_memory_equal(page.text, sentence + from, page.length);
+		}
+	}
+}
+
+static void windows_with_extreme_bounds(void **state)
+{
+	static const struct {
+		uint16_t from, count;
+		const char *shown;
+	} cases[] = {
+		{0, UINT16_MAX, sentence}, {4, UINT16_MAX, sentence + 4},       {UINT16_MAX, UINT16_MAX, ""},
+		{UINT16_MAX, 1, ""},       {SENTENCE - 1, UINT16_MAX - 3, "."}, {UINT16_MAX - 5, 10, ""},
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct page page = new_page();
+		struct text_window window = text_window(&page.sink, cases[i].from, cases[i].count);
+		text_string(&window.sink, sentence);
+		assert_string_equal(page.text, cases[i].shown);
+	}
+}
+
+static void write_many(struct sink *sink, const void *context)
+{
+	const uint16_t *count = context;
+
+	for (uint16_t i = 0; i < *count; i++)
+		text_put(sink, (uint8_t)i);
+}
+
+static void lengths_are_counted(void **state)
+{
+	static const uint16_t lengths[] = {0, 1, 127, 128, 255, 256, 1000, 32767, 32768, UINT16_MAX};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(lengths); i++) {
+		const struct text_source source = {write_many, &lengths[i]};
+		assert_int_equal(text_length(&source), lengths[i]);
+		assert_int_equal(text_length(&source), lengths[i]);
+	}
+}
+
+static void the_end_of_the_longest_text_can_be_seen(void **state)
+{
+	static const uint16_t length = UINT16_MAX;
+	struct page page = new_page();
+	struct text_window window = text_window(&page.sink, UINT16_MAX - 3, 8);
+
+	(void)state;
+	write_many(&window.sink, &length);
+	assert_int_equal(page.length, 3);
+	assert_memory_equal(page.text, "\xFC\xFD\xFE", 3);
+}
+
+static void a_window_in_a_window(void **state)
+{
+	struct page page = new_page();
+	struct text_window inner = text_window(&page.sink, 2, 3);
+	struct text_window outer = text_window(&inner.sink, 4, 10);
+
+	(void)state;
+	text_string(&outer.sink, sentence);
+	assert_string_equal(page.text, "ick");
+	assert_int_equal(inner.seen, 10);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(strings_are_written_as_they_are),
+		cmocka_unit_test(whole_numbers_are_written),
+		cmocka_unit_test(tenths_are_written_without_needless_digits),
+		cmocka_unit_test(every_number_is_parsed),
+		cmocka_unit_test(every_short_text_is_a_number_or_not),
+		cmocka_unit_test(bounds_and_odd_texts),
+		cmocka_unit_test(zeros_in_front_and_nuls),
+		cmocka_unit_test(every_window_shows_its_part),
+		cmocka_unit_test(windows_with_extreme_bounds),
+		cmocka_unit_test(lengths_are_counted),
+		cmocka_unit_test(the_end_of_the_longest_text_can_be_seen),
+		cmocka_unit_test(a_window_in_a_window),
+	};
+	return cmocka_run_group_tests_name("text", tests, map_pages, unmap_pages);
+}
