@@ -19,12 +19,12 @@
 /* Sets of sensors and of actuators. */
 #define BIT(n) ((uint8_t)(1u << (n)))
 
-static void mark(uint8_t *set, uint8_t which)
+static void mark(uint8_t *set, unsigned which)
 {
 	*set = (uint8_t)(*set | BIT(which));
 }
 
-static void unmark(uint8_t *set, uint8_t which)
+static void unmark(uint8_t *set, unsigned which)
 {
 	*set = (uint8_t)(*set & ~BIT(which));
 }
@@ -325,7 +325,7 @@ void link_acknowledged(uint16_t packet_id)
 	else if (packet_id == OTHER_ID)
 		outbox_acknowledged(OUTBOX_OTHER, self.now_ms);
 	else if (packet_id >= STATE_ID && packet_id < STATE_ID + ACTUATOR_COUNT)
-		unmark(&self.states_out, (uint8_t)(packet_id - STATE_ID));
+		unmark(&self.states_out, packet_id - STATE_ID);
 }
 
 /* ---- the session ---- */

@@ -2,12 +2,21 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 #
 # make run: Mosquitto in the foreground with Hearth and a demo house, everything in build/run/. Ctrl-C stops it.
-#   run.sh PLUGIN.so
+#   run.sh PLUGIN.so [OPTION OF rooms…]      such as --hour 6 --day 120
+#
+# In the house are three simulated boards with the real firmware (test/demo/rooms), or, where they could not be built, none.
+# Environment: HEARTH_ROOMS, HEARTH_RIG, HEARTH_FIRMWARE: the rooms, the boards' simulation, their image; by default beside the plugin.
 set -eu
 
 plugin=$(realpath "$1")
-folder=$(dirname "$plugin")/run
+shift
+build=$(dirname "$plugin")
+folder=$build/run
 mosquitto=$(command -v mosquitto || echo /usr/sbin/mosquitto)
+rooms=${HEARTH_ROOMS:-$build/test/demo/rooms/rooms}
+rig=${HEARTH_RIG:-$build/test/sim/rig}
+firmware=${HEARTH_FIRMWARE:-$build/firmware/hearth.elf}
+boards="livingroom/uno1 bedroom/uno2 hall/uno3"
 
 # The broker holds the journal's lock as long as it runs.
 demo_runs() {
@@ -50,12 +59,16 @@ done
   echo "plugin_opt_gauges_every 2"
 } >"$folder/mosquitto.conf"
 
+random_password() {
+  head -c 15 /dev/urandom | base64 | tr '+/' 'xy'
+}
+
 # The first start makes the first account. Its password is shown once and kept nowhere but as a hash.
 password=
 if [ ! -e "$folder/hearth/accounts" ]; then
-  password=$(head -c 15 /dev/urandom | base64 | tr '+/' 'xy')
+  password=$(random_password)
   (umask 077 && printf '%s\n' "$password" >"$folder/password")
-  LD_LIBRARY_PATH=$(dirname "$plugin") mosquitto_ctrl hearth init --state-dir "$folder/hearth" \
+  LD_LIBRARY_PATH=$build mosquitto_ctrl hearth init --state-dir "$folder/hearth" \
     --username admin --password-file "$folder/password" >"$folder/init.log" 2>&1 || {
     cat "$folder/init.log" >&2
     rm -f "$folder/password"
@@ -64,14 +77,19 @@ if [ ! -e "$folder/hearth/accounts" ]; then
   rm -f "$folder/password"
 fi
 
-# However this script ends, the broker ends first: its end is waited for, for it still stores what it holds.
+# However this script ends, the rooms and the broker end first; the latter's end is waited for, for it still stores what it holds.
+rooms_pid=
+broker=
+end() {
+  [ -n "$1" ] || return 0
+  kill "$1" 2>/dev/null || true
+  wait "$1" || true
+}
 stop() {
   trap - EXIT
   trap '' HUP INT TERM
-  if [ -n "${!:-}" ]; then
-    kill "$!" 2>/dev/null || true
-    wait "$!" || true
-  fi
+  end "$rooms_pid"
+  end "$broker"
   if [ "$1" -eq 0 ]; then
     echo || true
     echo "Stopped. What was stored stays in $folder/hearth." || true
@@ -95,10 +113,14 @@ until ! port_is_free "$port"; do
   sleep 0.1
 done
 
+# As the administrator, which is possible at the first start only: nobody keeps the password.
+ctrl() {
+  LD_LIBRARY_PATH=$build HEARTH_PASSWORD=$password mosquitto_ctrl hearth -p "$port" -u admin "$@"
+}
+
 # Only the first start publishes: the broker keeps them.
 config() {
-  [ -z "$password" ] || LD_LIBRARY_PATH=$(dirname "$plugin") HEARTH_PASSWORD=$password \
-    mosquitto_ctrl hearth -p "$port" -u admin config set "$1/config" "$(printf '%s' "$2" | tr -s '\n ' ' ')" >/dev/null
+  [ -z "$password" ] || ctrl config set "$1/config" "$(printf '%s' "$2" | tr -s '\n ' ' ')" >/dev/null
 }
 
 # The machine's own load is the first sensor: a lamp shows when it works hard.
@@ -106,22 +128,73 @@ config broker/hearth/cpu '{"unit": "%", "rules": [
   {"name": "busy", "when": {"above": 50, "hysteresis": 10},
    "then": [{"set": "demo/led1/led", "to": "on"}], "else": [{"set": "demo/led1/led", "to": "off"}]}]}'
 
-# The house of the paper, waiting for devices (or for your mosquitto_pub).
-config livingroom/uno1/temperature '{"unit": "°C", "min": -40, "max": 85, "rules": [
-  {"name": "cool", "when": {"above": 28, "hysteresis": 1},
-   "then": [{"set": "livingroom/fan1/motor", "to": 1}], "else": [{"set": "livingroom/fan1/motor", "to": 0}]},
-  {"name": "window", "when": {"above": {"topic": "outdoor/weather/temperature", "plus": 0.5}, "hysteresis": 0.5},
-   "then": [{"set": "livingroom/win1/window", "to": "open"}], "else": [{"set": "livingroom/win1/window", "to": "closed"}]}]}'
-config livingroom/uno1/humidity '{"unit": "%", "min": 0, "max": 100, "rules": [
-  {"name": "dry", "when": {"above": 70, "hysteresis": 5},
-   "then": [{"set": "livingroom/fan1/motor", "to": 1}], "else": [{"set": "livingroom/fan1/motor", "to": 0}]}]}'
-config livingroom/uno1/illuminance '{"rules": [
-  {"name": "dim", "always": [{"set": "livingroom/led1/led", "scale": {"from": [0, 50], "to": [255, 0]}}]}]}'
+# The house of the paper: simulated boards, or your own devices (or your mosquitto_pub).
+for board in livingroom/uno1 bedroom/uno2; do
+  config $board/temperature '{"unit": "°C", "min": -40, "max": 85, "rules": [
+    {"name": "cool", "when": {"above": 28, "hysteresis": 1},
+     "then": [{"set": "{location}/{device}/motor", "to": 1}], "else": [{"set": "{location}/{device}/motor", "to": 0}]},
+    {"name": "window", "when": {"above": {"topic": "outdoor/weather/temperature", "plus": 0.5}, "hysteresis": 0.5},
+     "then": [{"set": "{location}/{device}/window", "to": "open"}],
+     "else": [{"set": "{location}/{device}/window", "to": "closed"}]}]}'
+  config $board/humidity '{"unit": "%", "min": 0, "max": 100, "rules": [
+    {"name": "dry", "when": {"above": 70, "hysteresis": 5},
+     "then": [{"set": "{location}/{device}/motor", "to": 1}], "else": [{"set": "{location}/{device}/motor", "to": 0}]}]}'
+done
+
+# As the light sensor's converter reads: 0 dark … 1023 bright. At 50, which is dusk, the LED begins to glow; in the dark it is at its brightest.
+for board in $boards; do
+  config "$board/illuminance" '{"min": 0, "max": 1023, "rules": [
+    {"name": "dim", "always": [{"set": "{location}/{device}/led", "scale": {"from": [0, 50], "to": [255, 0]}}]}]}'
+done
+
+# Wherever it burns: the fan there, the hall's door, every buzzer. The door stays open until somebody shuts it.
 config all/all/fire '{"rules": [
   {"name": "fire", "priority": 100, "auto": false, "when": {"equals": 1},
-   "then": [{"set": "livingroom/fan1/motor", "to": 1}, {"set": "hall/door1/door", "to": "open"},
-            {"set": "hall/door1/buzzer", "to": "alarm"}],
-   "else": [{"set": "hall/door1/buzzer", "to": "off"}]}]}'
+   "then": [{"set": "{location}/{device}/motor", "to": 1}, {"set": "hall/uno3/door", "to": "open"},
+            {"set": "livingroom/uno1/buzzer", "to": "alarm"}, {"set": "bedroom/uno2/buzzer", "to": "alarm"},
+            {"set": "hall/uno3/buzzer", "to": "alarm"}],
+   "else": [{"set": "{location}/{device}/motor", "to": 0}, {"set": "livingroom/uno1/buzzer", "to": "off"},
+            {"set": "bedroom/uno2/buzzer", "to": "off"}, {"set": "hall/uno3/buzzer", "to": "off"}]}]}'
+
+# ---- the boards ----
+
+boards_are_built() {
+  [ -x "$rooms" ] && [ -x "$rig" ] && [ -e "$firmware" ]
+}
+
+# Each board's secret goes from here to the board through a file, which the rooms remove once the board has it.
+make_accounts() {
+  umask 077
+  for board in $boards; do
+    ctrl device add "${board%/*}" "${board#*/}" >"$folder/${board%/*}.secret" 2>"$folder/init.log" || {
+      cat "$folder/init.log" >&2
+      exit 1
+    }
+  done
+  random_password >"$folder/rooms.password"
+  ctrl account add rooms --role service --new-password-file "$folder/rooms.password" >/dev/null
+  ctrl grant add rooms allow write 'outdoor/weather/+/value' >/dev/null
+}
+
+boards_have_accounts() {
+  for board in $boards; do
+    [ -e "$folder/${board%/*}.secret" ] || [ -e "$folder/${board%/*}.eeprom" ] || return 1
+  done
+  [ -e "$folder/rooms.password" ]
+}
+
+no_boards=
+if ! boards_are_built; then
+  no_boards="No simulated boards: they need avr-gcc, avr-libc and libsimavr (make deps-run)."
+else
+  [ -z "$password" ] || (make_accounts)
+  boards_have_accounts ||
+    no_boards="No simulated boards: this house was made without them. It begins anew after: rm -r $folder"
+fi
+if [ -z "$no_boards" ]; then
+  "$rooms" --rig "$rig" --elf "$firmware" --folder "$folder" --port "$port" "$@" >"$folder/rooms.log" 2>&1 &
+  rooms_pid=$!
+fi
 
 echo
 if [ -n "$password" ]; then
@@ -132,24 +205,48 @@ else
   echo "Hearth is running on port $port, with the accounts it has: export HEARTH_PASSWORD=… (admin's). A lost password is"
   echo "replaced, with the broker stopped, by"
   echo
-  echo "  LD_LIBRARY_PATH=$(dirname "$plugin") mosquitto_ctrl hearth init --state-dir $folder/hearth"
+  echo "  LD_LIBRARY_PATH=$build mosquitto_ctrl hearth init --state-dir $folder/hearth"
+fi
+
+account="-p $port -u admin -P \"\$HEARTH_PASSWORD\""
+if [ -n "$no_boards" ]; then
+  boards_text="
+$no_boards
+
+Trip a threshold (the fan's command follows at once), then cool down:
+
+  mosquitto_pub $account -t livingroom/uno1/temperature/value -m 29.5
+  mosquitto_pub $account -t livingroom/uno1/temperature/value -m 26
+"
+else
+  boards_text="
+Living room, bedroom and hall have a simulated board each, with the real firmware; their day takes six minutes. It is
+five in the afternoon: above 28 °C a fan goes on; at dusk, when the light falls to 50 of 1023, the LEDs. Only what
+rules want and boards do:
+
+  mosquitto_sub $account -V 5 -t '+/+/+/set' -t '+/+/+/state' -F '%t  %p  %P'
+
+what happens in the rooms, and every hour of theirs how they are:
+
+  tail -f $folder/rooms.log
+
+light a fire before a board's sensor, and warm a room:
+
+  make fire
+  echo temperature livingroom +3 >$folder/rooms.control
+"
 fi
 cat <<TEXT
 
 In another terminal, with that line first, see everything that happens:
 
-  mosquitto_sub -p $port -u admin -P "\$HEARTH_PASSWORD" -V 5 -t '#' -F '%t  %p  %P'
+  mosquitto_sub $account -V 5 -t '#' -F '%t  %p  %P'
+$boards_text
+See the devices there are, and give one more an account that can do nothing but its own:
 
-trip a threshold (the fan's command follows at once), then cool down:
-
-  mosquitto_pub -p $port -u admin -P "\$HEARTH_PASSWORD" -t livingroom/uno1/temperature/value -m 29.5
-  mosquitto_pub -p $port -u admin -P "\$HEARTH_PASSWORD" -t livingroom/uno1/temperature/value -m 26
-
-give a device an account that can do nothing but its own, and see who there is:
-
-  export LD_LIBRARY_PATH=$(dirname "$plugin")
-  mosquitto_ctrl hearth -p $port -u admin device add livingroom uno1
-  mosquitto_ctrl hearth -p $port -u admin account list
+  export LD_LIBRARY_PATH=$build
+  mosquitto_ctrl hearth -p $port -u admin device list
+  mosquitto_ctrl hearth -p $port -u admin device add kitchen uno4
 
 see this machine's own load switch a lamp (one busy loop a core: the threshold is 50 % of all cores):
 
@@ -159,7 +256,7 @@ and read what was stored:
 
   sqlite3 $folder/hearth/history.db 'SELECT * FROM readings ORDER BY time DESC LIMIT 10'
 
-Ctrl-C stops it.
+Ctrl-C stops it. To begin anew, with the first account too: rm -r $folder
 
 TEXT
 wait "$broker"
