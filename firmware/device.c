@@ -98,9 +98,9 @@ static void poll_sensor(enum sensor sensor)
 		return;
 	}
 	unmark(&self.failed, sensor);
-	if (!sample.fresh || !is_worth_telling(sensor, sample.value, tick))
+	/* One that finds no room is tried again with the next sample. */
+	if (!sample.fresh || !is_worth_telling(sensor, sample.value, tick) || !outbox_add(sensor, sample.value, self.now_ms))
 		return;
-	outbox_add(sensor, sample.value, self.now_ms);
 	self.kept[sensor] = sample.value;
 	self.kept_tick[sensor] = tick;
 	unmark(&self.due, sensor);

@@ -88,8 +88,11 @@ static void write_offline(struct sink *sink, const void *context)
 	text_flash(sink, FLASH_TEXT("offline"));
 }
 
-/* What waits at the broker while the device is away is stale when it comes back: a clean session. */
-static void write_connect(struct sink *sink)
+/*
+ * What waits at the broker while the device is away is stale when it comes back: a clean session. Not inlined, for its struct is not to
+ * weigh on the stack of all other packets.
+ */
+__attribute__((noinline)) static void write_connect(struct sink *sink)
 {
 	const struct settings *settings = self.settings;
 	struct mqtt_connect connect = {
@@ -241,7 +244,11 @@ void modem_received(uint8_t byte)
 		self.answered = true;
 		break;
 	case MQTT_PUBLISH:
-		/* One may come before the SUBACK, and says nothing about what we asked. */
+		/* One may come before the SUBACK, but not before the CONNACK; it says nothing about what we asked. */
+		if (self.state == LINK_SIGNING_IN && !self.answered) {
+			self.broken = true;
+			return;
+		}
 		link_received(&self.in);
 		if (self.in.qos > 0)
 			acknowledge_later(self.in.packet_id);

@@ -33,7 +33,7 @@ __attribute__((naked, used, section(".init1"))) static void paint_stack(void)
 	__asm__ volatile("ldi r30, lo8(_end)\n"
 	                 "ldi r31, hi8(_end)\n"
 	                 "ldi r24, %0\n"
-	                 "ldi r25, hi8(%1)\n"
+	                 "ldi r25, hi8(%1 + 1)\n"
 	                 "1: st Z+, r24\n"
 	                 "cpi r30, lo8(%1 + 1)\n"
 	                 "cpc r31, r25\n"

@@ -68,16 +68,17 @@ static void drop_gaps(void)
 		drop_oldest();
 }
 
-void outbox_add(enum sensor sensor, int16_t value, uint32_t now_ms)
+bool outbox_add(enum sensor sensor, int16_t value, uint32_t now_ms)
 {
 	if (box.count == OUTBOX_MAX) {
-		box.lost++;
 		if (box.writing)
-			return;
+			return false;
+		box.lost++;
 		drop_oldest();
 		drop_gaps();
 	}
 	*entry_at(box.count++) = (struct entry){now_ms, (int16_t)(value * 16 + (int16_t)sensor)};
+	return true;
 }
 
 /* The batch that begins with this entry. */

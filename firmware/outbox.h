@@ -32,8 +32,8 @@ struct outbox_batch {
 
 void outbox_init(uint32_t boot);
 
-/* Keeps a reading. If there is no room the oldest gives way, or, while a batch is being written, this one. */
-void outbox_add(enum sensor sensor, int16_t value, uint32_t now_ms);
+/* Keeps a reading; if there is no room the oldest gives way. False: not now, for a batch is being written that may have the oldest. */
+bool outbox_add(enum sensor sensor, int16_t value, uint32_t now_ms);
 
 /*
  * The next batch of a lane, which is then under way until it is acknowledged, or outbox_rewind; with more than one sensor that of

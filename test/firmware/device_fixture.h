@@ -23,7 +23,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static struct settings settings;
+static struct settings chosen;
 static uint32_t now;
 static void (*between)(void); /* what happens between two renderings */
 
@@ -65,9 +65,9 @@ void outputs_led(uint8_t duty)
 	pins.led_sets++;
 }
 
-void outputs_motor(int16_t duty)
+void outputs_motor(uint8_t duty, bool reverse)
 {
-	pins.motor = duty;
+	pins.motor = reverse ? -duty : duty;
 }
 
 void outputs_servo(enum output_servo servo, uint16_t pulse_us)
@@ -81,11 +81,11 @@ void outputs_tone(uint16_t hz)
 	pins.tone_hz = hz;
 }
 
-void link_write_user(struct sink *sink, const struct settings *of)
+void link_write_user(struct sink *sink, const struct settings *settings)
 {
-	text_string(sink, of->location);
+	text_string(sink, settings->location);
 	text_put(sink, '/');
-	text_string(sink, of->device);
+	text_string(sink, settings->device);
 }
 
 /* ---- time, and what is measured ---- */
@@ -123,19 +123,23 @@ static inline void fail_dht(void)
 	pass(0);
 }
 
+/* The actuators start but once: all that can be put off is; a servo that was moved stays known. */
 static void start_at(uint32_t moment)
 {
+	actuator_set(ACTUATOR_LED, 0);
+	actuator_set(ACTUATOR_MOTOR, 0);
+	actuator_set(ACTUATOR_BUZZER, 0);
 	memset(samples, 0, sizeof samples);
 	memset(&pins, 0, sizeof pins);
-	settings_default(&settings);
-	strcpy(settings.location, "hall");
-	strcpy(settings.device, "uno1");
-	settings.period_s = 3600;
+	settings_default(&chosen);
+	strcpy(chosen.location, "hall");
+	strcpy(chosen.device, "uno1");
+	chosen.period_s = 3600;
 	now = moment;
 	between = NULL;
-	actuators_init(&settings);
+	actuators_init(&chosen);
 	outbox_init(7);
-	device_init(&settings, now);
+	device_init(&chosen, now);
 }
 
 static inline int start(void **state)

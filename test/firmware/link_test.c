@@ -54,6 +54,7 @@ static void bytes_may_come_one_by_one(void **state)
 	     "on!\x40\x02\x00\x05");
 	assert_string_equal(session.received, "r/s 12\nl/u/d on!\n");
 	ASSERT_LAST_PACKET("\x40\x02\x01\x02");
+	assert_int_equal(modem.packets, 3); /* QoS 0 is not acknowledged */
 	assert_int_equal(session.acknowledged_count, 1);
 }
 
@@ -181,6 +182,17 @@ static void messages_may_come_while_acknowledgements_go_out(void **state)
 		assert_int_equal(modem.packets, 5);
 		assert_int_equal(session.offlines, 0);
 	}
+}
+
+static void acknowledgements_are_not_answered(void **state)
+{
+	(void)state;
+	settings.keepalive_s = 60;
+	reach(LINK_ONLINE);
+	bring_messages(1, 3);
+	run(LINK_ANSWER_MS + 5000);
+	assert_acks(1, 3);
+	assert_int_equal(link_state(), LINK_ONLINE);
 }
 
 static void more_than_can_be_acknowledged_begin_anew(void **state)
@@ -331,6 +343,7 @@ int main(void)
 		cmocka_unit_test(pings_come_at_a_little_less_than_half_the_keepalive),
 		cmocka_unit_test(messages_are_acknowledged),
 		cmocka_unit_test(messages_may_come_while_acknowledgements_go_out),
+		cmocka_unit_test_setup(acknowledgements_are_not_answered, start),
 		cmocka_unit_test_setup(more_than_can_be_acknowledged_begin_anew, start),
 		cmocka_unit_test_setup(messages_may_come_before_the_suback, start),
 		cmocka_unit_test(a_stopped_link_stays_stopped),

@@ -19,10 +19,8 @@
 
 #define BOOT         4294967295u
 #define PAYLOAD_MOST 400
-#define CAPACITY     60 /* what is promised at least */
-
-/* What has been measured within this time is as good as now. */
-#define NOW_MS 100
+#define CAPACITY     60  /* what is promised at least */
+#define NOW_MS       100 /* what was measured within this time is as good as now */
 
 void sensor_write(struct sink *sink, enum sensor sensor, int16_t value)
 {
@@ -87,18 +85,13 @@ static int start(void **state)
 static void one_reading_goes_out_by_itself(void **state)
 {
 	(void)state;
-	assert_null(outbox_next(OUTBOX_FIRE, 1000));
 	assert_null(outbox_next(OUTBOX_OTHER, 1000));
 	outbox_add(SENSOR_TEMPERATURE, 235, 1000);
-	assert_int_equal(outbox_kept(), 1);
-	assert_null(outbox_next(OUTBOX_FIRE, 1000));
 	assert_sends(OUTBOX_OTHER, 1000, "{\"boot\":7,\"seq\":0,\"value\":23.5}");
 	assert_null(outbox_next(OUTBOX_OTHER, 1000)); /* it is under way */
 	assert_int_equal(outbox_kept(), 1);
 	outbox_acknowledged(OUTBOX_OTHER, 1050);
-	assert_int_equal(outbox_kept(), 0);
-	assert_null(outbox_next(OUTBOX_OTHER, 1050));
-	assert_int_equal(outbox_lost(), 0);
+	assert_int_equal(outbox_kept() + outbox_lost(), 0);
 }
 
 static void several_of_a_sensor_go_out_together(void **state)
@@ -126,8 +119,6 @@ static void a_fire_waits_for_nothing(void **state)
 	outbox_add(SENSOR_FIRE, 1, 40);
 	assert_sends(OUTBOX_FIRE, 40, "{\"boot\":7,\"seq\":1,\"value\":1}");
 	outbox_acknowledged(OUTBOX_FIRE, 60);
-	assert_null(outbox_next(OUTBOX_FIRE, 60));
-	assert_null(outbox_next(OUTBOX_OTHER, 60));
 	outbox_rewind();
 	assert_sends(OUTBOX_OTHER, 70, "{\"boot\":7,\"seq\":0,\"value\":-0.5}");
 }
@@ -201,20 +192,16 @@ static void nothing_gives_way_while_it_is_being_written(void **state)
 		outbox_add(SENSOR_ILLUMINANCE, i, 0);
 	const struct outbox_batch *batch = outbox_next(OUTBOX_OTHER, 0);
 	struct page first = write_batch(batch);
-	for (int16_t i = 0; i < 3; i++)
-		outbox_add(SENSOR_ILLUMINANCE, 500, 10);
+	assert_false(outbox_add(SENSOR_ILLUMINANCE, 500, 10)); /* may be tried again */
 	struct page again = write_batch(batch);
 	assert_string_equal(again.text, first.text);
-	assert_int_equal(outbox_lost(), 3);
+	assert_int_equal(outbox_lost(), 0);
 	outbox_written();
-	outbox_add(SENSOR_ILLUMINANCE, 600, 20); /* the oldest, which is under way, gives way */
-	assert_int_equal(outbox_lost(), 4);
+	assert_true(outbox_add(SENSOR_ILLUMINANCE, 600, 20)); /* the oldest, which is under way, gives way */
+	assert_int_equal(outbox_lost(), 1);
 	assert_int_equal(outbox_kept(), OUTBOX_MAX);
 	outbox_acknowledged(OUTBOX_OTHER, 20);
 	assert_int_equal(outbox_kept(), OUTBOX_MAX - (OUTBOX_BATCH - 1));
-	outbox_init(8);
-	assert_int_equal(outbox_kept(), 0);
-	assert_int_equal(outbox_lost(), 0);
 }
 
 static void skip_numbers(uint16_t count)
@@ -242,7 +229,7 @@ static void numbers_wrap_in_the_middle_of_a_batch(void **state)
 	(void)state;
 	skip_numbers(65534);
 	for (int16_t i = 0; i < 4; i++)
-		outbox_add(SENSOR_FIRE, i & 1, 70000);
+		outbox_add(SENSOR_FIRE, (int16_t)(i & 1), 70000);
 	assert_sends(
 		OUTBOX_FIRE, 70000,
 		"{\"boot\":7,\"readings\":[{\"seq\":65534,\"value\":0},{\"seq\":65535,\"value\":1},{\"seq\":0,\"value\":0},"
@@ -302,17 +289,18 @@ static void forget(uint32_t number)
 static void add(void)
 {
 	enum sensor sensor = below(8) == 0 ? SENSOR_FIRE : (enum sensor)below(SENSOR_FIRE);
-	int16_t value = sensor == SENSOR_FIRE ? (int16_t)below(2) : (int16_t)((int)below(1651) - 400);
+	int value = sensor == SENSOR_FIRE ? (int)below(2) : (int)below(1651) - 400;
 
-	outbox_add(sensor, value, model.now_ms);
+	if (!outbox_add(sensor, (int16_t)value, model.now_ms)) {
+		assert_true(model.next - model.oldest >= OUTBOX_MAX && model.writing != NULL);
+		return;
+	}
 	if (outbox_lost() != model.lost) {
 		model.lost++;
 		assert_true(model.next - model.oldest >= OUTBOX_MAX); /* only if there is no room */
-		if (model.writing != NULL)
-			return;
 		forget(model.oldest);
 	}
-	model.readings[model.next++] = (struct reading){model.now_ms, model.step, value, (uint8_t)sensor, true};
+	model.readings[model.next++] = (struct reading){model.now_ms, model.step, (int16_t)value, (uint8_t)sensor, true};
 }
 
 static enum outbox_lane lane_of(uint8_t sensor)

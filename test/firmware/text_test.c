@@ -247,42 +247,42 @@ static void bounds_and_odd_texts(void **state)
 {
 	/* By hand, in case the other means are wrong. */
 	static const struct {
-		enum form form;
 		const char *text;
-		bool good;
 		long number;
+		enum form form;
+		bool good;
 	} cases[] = {
-		{WHOLE, "32767", true, 32767},
-		{WHOLE, "-32767", true, -32767},
-		{WHOLE, "32768", false, 0},
-		{WHOLE, "-32768", false, 0},
-		{WHOLE, "-0", true, 0},
-		{WHOLE, "-", false, 0},
-		{WHOLE, "", false, 0},
-		{WHOLE, "--1", false, 0},
-		{WHOLE, "1.0", false, 0},
-		{WHOLE, "1 ", false, 0},
-		{WHOLE, "/", false, 0},
-		{WHOLE, ":", false, 0},
-		{WHOLE, "99999999999999999999", false, 0},
-		{WHOLE, "4294967297", false, 0},
-		{UNSIGNED, "65535", true, 65535},
-		{UNSIGNED, "65536", false, 0},
-		{UNSIGNED, "-1", false, 0},
-		{UNSIGNED, "0x10", false, 0},
-		{IN_TENTHS, "23.5", true, 235},
-		{IN_TENTHS, "23", true, 230},
-		{IN_TENTHS, "-0.1", true, -1},
-		{IN_TENTHS, "3276.7", true, 32767},
-		{IN_TENTHS, "-3276.7", true, -32767},
-		{IN_TENTHS, "3276.8", false, 0},
-		{IN_TENTHS, "3277", false, 0},
-		{IN_TENTHS, "32767", false, 0},
-		{IN_TENTHS, "23.", false, 0},
-		{IN_TENTHS, ".5", false, 0},
-		{IN_TENTHS, "-.5", false, 0},
-		{IN_TENTHS, "23.50", false, 0},
-		{IN_TENTHS, "2.3.5", false, 0},
+		{"32767", 32767, WHOLE, true},
+		{"-32767", -32767, WHOLE, true},
+		{"32768", 0, WHOLE, false},
+		{"-32768", 0, WHOLE, false},
+		{"-0", 0, WHOLE, true},
+		{"-", 0, WHOLE, false},
+		{"", 0, WHOLE, false},
+		{"--1", 0, WHOLE, false},
+		{"1.0", 0, WHOLE, false},
+		{"1 ", 0, WHOLE, false},
+		{"/", 0, WHOLE, false},
+		{":", 0, WHOLE, false},
+		{"99999999999999999999", 0, WHOLE, false},
+		{"4294967297", 0, WHOLE, false},
+		{"65535", 65535, UNSIGNED, true},
+		{"65536", 0, UNSIGNED, false},
+		{"-1", 0, UNSIGNED, false},
+		{"0x10", 0, UNSIGNED, false},
+		{"23.5", 235, IN_TENTHS, true},
+		{"23", 230, IN_TENTHS, true},
+		{"-0.1", -1, IN_TENTHS, true},
+		{"3276.7", 32767, IN_TENTHS, true},
+		{"-3276.7", -32767, IN_TENTHS, true},
+		{"3276.8", 0, IN_TENTHS, false},
+		{"3277", 0, IN_TENTHS, false},
+		{"32767", 0, IN_TENTHS, false},
+		{"23.", 0, IN_TENTHS, false},
+		{".5", 0, IN_TENTHS, false},
+		{"-.5", 0, IN_TENTHS, false},
+		{"23.50", 0, IN_TENTHS, false},
+		{"2.3.5", 0, IN_TENTHS, false},
 	};
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -317,7 +317,7 @@ static void zeros_in_front_and_nuls(void **state)
 /* ---- sources and windows ---- */
 
 static const char sentence[] = "The quick brown fox jumps over it.";
-#define SENTENCE (sizeof sentence - 1)
+#define SENTENCE ((uint16_t)(sizeof sentence - 1))
 
 static void write_string(struct sink *sink, const void *context)
 {
