@@ -8,19 +8,17 @@
  *   error: wanted 1 to 65535
  *   >
  *
- * A line ends with CR or LF. Each command is answered by lines of its own and then one line "ok" or "error: …", and no other line begins so.
- * Backspace takes a character away, Ctrl-C and Ctrl-U the line. A line that is too long, has control characters or lost a byte
- * on its way is refused as a whole. What is typed behind "set key " and "set secret " is echoed as "*", and shown nowhere.
+ * A line ends with CR or LF; one space stands between words. Each command is answered by lines of its own and then one line "ok" or
+ * "error: …", and no other line begins so. Backspace takes a character away, Ctrl-C the line. A line that is too long, has control
+ * characters or lost a byte on its way is refused as a whole. What is typed behind "set key " and "set secret " is echoed as "*", and
+ * shown nowhere. What is set takes effect when it is saved; until then, or until a reboot, the device has no connection.
  */
 #ifndef FIRMWARE_CONSOLE_H
 #define FIRMWARE_CONSOLE_H
 
 #include "settings.h"
 
-#define CONSOLE_LINE_MAX 79 /* bytes; at least "set key " and 63 */
-
-/* Changes that are not saved so many milliseconds after the last command are dropped. */
-#define CONSOLE_KEEP_MS 600000UL
+#define CONSOLE_LINE_MAX 71 /* bytes; at least "set key " and 63 */
 
 /* Supplied by the caller. */
 
@@ -36,7 +34,7 @@ bool console_scan(void);
  * until console_changed. So a change takes effect as a whole, and nobody reads a text that is half another.
  */
 void console_changing(void);
-/* They were saved, or changes were dropped: begin anew with what they are now. */
+/* They were saved: begin anew with what they are now. */
 void console_changed(void);
 /* Lets the watchdog bite. */
 void console_reboot(void);
@@ -44,7 +42,7 @@ void console_reboot(void);
 /* Supplied by the console. The settings must stay. Sends nothing. */
 void console_init(struct settings *settings);
 
-/* "hearth device 0.1.0, livingroom/uno1, boot 7", what must be set first, if anything, and the prompt. Once, at start. */
+/* "hearth device 0.1.0, boot 7", and the prompt. Once, at start. */
 void console_banner(uint32_t boot);
 
 /*
@@ -53,7 +51,7 @@ void console_banner(uint32_t boot);
  */
 void console_poll(uint32_t now_ms);
 
-/* A network that scan found; how scan ended: NULL, or in program memory why it failed. Of no effect when no scan runs. */
+/* To be called while a scan runs: a network that it found; how it ended: NULL, or in program memory why it failed. */
 void console_network(const char *line);
 void console_scanned(const char *trouble);
 

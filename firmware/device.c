@@ -342,6 +342,7 @@ void link_online(void)
 void link_offline(void)
 {
 	self.online = false;
+	self.second_ms = (uint16_t)self.now_ms; /* offline_s counts from here */
 	self.states = (uint8_t)(self.states | self.states_out);
 	self.states_out = 0;
 	outbox_rewind();

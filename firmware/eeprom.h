@@ -9,9 +9,9 @@
 
 #define EEPROM_SIZE 1024
 
-void eeprom_get(uint16_t from, void *to, uint16_t length);
+uint8_t eeprom_get(uint16_t at);
 
-/* Writes the bytes that differ, in order, 3.4 ms each, and waits for them. Feeds the watchdog meanwhile. */
-void eeprom_put(uint16_t to, const void *from, uint16_t length);
+/* Writes the byte if it differs, 3.4 ms, and waits for it. Feeds the watchdog. */
+void eeprom_put(uint16_t at, uint8_t byte);
 
 #endif

@@ -6,16 +6,17 @@
 #ifndef FIRMWARE_SELFTEST_H
 #define FIRMWARE_SELFTEST_H
 
-#include "text.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 /* Each actuator is moved for so long and then put back for as long: a servo needs a second for its way. */
 #define SELFTEST_STEP_MS 1200
 
-void selftest_start(uint32_t now_ms);
+void selftest_start(uint16_t now_ms);
 /*
- * Writes a line per item, "led ok", "temperature 23.5 ok", "humidity no answer"; true: that was all. It takes 12 s. The outputs are
+ * Prints a line per item, "led", "temperature 23.5", "humidity no answer"; true: that was all. It takes 12 s. The outputs are
  * then as they were, but a servo that had not been moved since the start is closed; what was commanded meanwhile stays.
  */
-bool selftest_poll(uint32_t now_ms, struct sink *sink);
+bool selftest_poll(uint32_t now_ms);
 
 #endif

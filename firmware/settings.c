@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * settings: see settings.h. Numbers in EEPROM have their low byte first.
+ * settings: see settings.h. Numbers in EEPROM have their low byte first, CRCs their high byte, so that a CRC over bytes and CRC is 0.
  *
  *   0     16   not used: a brown-out can hit the cell that the EEPROM's address register points to after a reset, and that is 0
  *   16    480  first copy of the settings
@@ -12,15 +12,14 @@
  * A copy:
  *
  *   0     1    version: 1; 255 while the copy is being written
- *   1     2    n, the length of the fields
- *   3     n    the fields: struct settings as it is, 268 bytes. Texts are filled up with zeros:
+ *   1     1    half the length of the fields: 136
+ *   2     272  the fields: struct settings as it is. Texts are filled up with zeros:
  *                0 ssid   33 key   97 broker   138 location   171 device   196 secret   238 port   240 period_s   242 keepalive_s
- *                244 safe_after_s   246 safe, 5 times   256 servo_us, 4 times   264 change_temperature   265 change_humidity
- *                266 change_illuminance   267 dht
- *   3+n   2    CRC-16/CCITT of all before it
+ *                244 safe_after_s   246 safe, 5 times   256 servo_us, 4 times   264 change_temperature   266 change_humidity
+ *                268 change_illuminance   270 dht
+ *   274   2    CRC-16/CCITT of the fields
  *
- * A later firmware adds members at the end of the struct only. So a shorter copy is an earlier firmware's, and the rest keeps its
- * defaults; of a longer one the end is not read. Another meaning needs another version.
+ * Of another version or length a copy is not read: a firmware with other settings begins with their defaults.
  *
  * The version is overwritten first and written last, so a copy that a power cut left half old and half new is never taken for whole,
  * not even when a CRC happens to fit. A save writes the first copy, then the second: if both are whole but differ, the first is the newer.
@@ -30,8 +29,9 @@
  *   0     4    number of a start
  *   4     2    CRC-16/CCITT of it
  *
- * The places hold the last number and the one before; a start writes the next over the older. If one place is damaged, the
- * whole one may be either, so one number is left out. A number is given out only after it is written.
+ * The places hold the last number and the one before, even ones the first place, odd ones the second; so a start writes the next over
+ * the older. If one place is damaged, the whole one may be either: then two numbers are left out, so that the next goes over the
+ * damaged one. A number is given out only after it is written.
  */
 #include "settings.h"
 
@@ -41,18 +41,18 @@
 #include <string.h>
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers are stored as they are in memory");
-_Static_assert(sizeof(struct settings) == 268 && offsetof(struct settings, port) == 238, "no gaps, as described above");
+_Static_assert(sizeof(struct settings) == 272 && offsetof(struct settings, port) == 238, "no gaps, as described above");
 
 #define VERSION    1
 #define UNFINISHED 255
 
 #define COPY_AT(which)  ((uint16_t)(16 + 480 * (which)))
-#define COPY_SIZE       480
-#define COPY_HEAD       3
-#define COPY_AROUND     5 /* bytes that are not fields: head and CRC */
+#define SIZE_HALF       (sizeof(struct settings) / 2)
+#define COPY_HEAD       2
+#define COPY_SIZE       ((uint16_t)(COPY_HEAD + sizeof(struct settings) + 2))
 #define COUNT_AT(which) ((uint16_t)(976 + 16 * (which)))
 
-/* ---- EEPROM: the copies ---- */
+/* ---- records: bytes and the CRC behind them ---- */
 
 uint16_t settings_crc(uint16_t crc, uint8_t byte)
 {
@@ -62,80 +62,66 @@ uint16_t settings_crc(uint16_t crc, uint8_t byte)
 	return crc;
 }
 
-static uint16_t crc_of(uint16_t crc, const void *bytes, uint16_t length)
+/*
+ * Reads or writes so many bytes and the CRC behind them. With the CRC, high byte first, taken in as well, the CRC of bytes that are
+ * whole comes to 0: then it returns true. (What is written is whole.)
+ */
+static bool record(uint16_t at, void *data, uint16_t length, bool write)
 {
-	for (uint16_t i = 0; i < length; i++)
-		crc = settings_crc(crc, ((const uint8_t *)bytes)[i]);
-	return crc;
+	uint16_t crc = SETTINGS_CRC_START;
+	uint8_t *bytes = data;
+
+	for (; length > 0; length--) {
+		if (write)
+			eeprom_put(at, *bytes);
+		else
+			*bytes = eeprom_get(at);
+		crc = settings_crc(crc, *bytes++);
+		at++;
+	}
+	if (write) {
+		eeprom_put(at, (uint8_t)(crc >> 8));
+		eeprom_put(at + 1, (uint8_t)crc);
+	}
+	crc = settings_crc(crc, eeprom_get(at));
+	return settings_crc(crc, eeprom_get(at + 1)) == 0;
 }
 
-static uint8_t byte_at(uint16_t at)
+/* ---- the copies ---- */
+
+static bool copy_read(struct settings *settings, uint16_t at)
 {
-	uint8_t byte;
-
-	eeprom_get(at, &byte, 1);
-	return byte;
-}
-
-static void byte_put(uint16_t at, uint8_t byte)
-{
-	eeprom_put(at, &byte, 1);
-}
-
-/* The bytes of a whole copy, all of them; 0: it is not whole. */
-static uint16_t copy_length(uint16_t at)
-{
-	uint16_t length, crc, wanted = SETTINGS_CRC_START;
-
-	eeprom_get(at + 1, &length, sizeof length);
-	if (byte_at(at) != VERSION || length > COPY_SIZE - COPY_AROUND)
-		return 0;
-	length += COPY_HEAD;
-	for (uint16_t i = 0; i < length; i++)
-		wanted = settings_crc(wanted, byte_at(at + i));
-	eeprom_get(at + length, &crc, sizeof crc);
-	return crc == wanted ? (uint16_t)(length + sizeof crc) : 0;
+	return eeprom_get(at) == VERSION && eeprom_get(at + 1) == SIZE_HALF &&
+	       record(at + COPY_HEAD, settings, sizeof *settings, false);
 }
 
 static void copy_write(const struct settings *settings, uint16_t at)
 {
-	const uint16_t length = sizeof *settings;
-	uint16_t crc = settings_crc(SETTINGS_CRC_START, VERSION);
-
-	crc = crc_of(crc, &length, sizeof length);
-	crc = crc_of(crc, settings, sizeof *settings);
-	byte_put(at, UNFINISHED);
-	eeprom_put(at + 1, &length, sizeof length);
-	eeprom_put(at + COPY_HEAD, settings, sizeof *settings);
-	eeprom_put((uint16_t)(at + COPY_HEAD + length), &crc, sizeof crc);
-	byte_put(at, VERSION);
+	eeprom_put(at, UNFINISHED);
+	eeprom_put(at + 1, SIZE_HALF);
+	record(at + COPY_HEAD, (void *)settings, sizeof *settings, true);
+	eeprom_put(at, VERSION);
 }
 
 enum settings_found settings_load(struct settings *settings)
 {
-	uint16_t from = COPY_AT(0), other = COPY_AT(1), length = copy_length(from), known, i = 0;
+	uint16_t from = COPY_AT(0), other = COPY_AT(1);
 
-	settings_default(settings);
-	if (length == 0) {
+	if (!copy_read(settings, from)) {
 		from = COPY_AT(1);
 		other = COPY_AT(0);
-		length = copy_length(from);
+		if (!copy_read(settings, from)) {
+			settings_default(settings);
+			return SETTINGS_NONE;
+		}
 	}
-	if (length == 0)
-		return SETTINGS_NONE;
-	known = (uint16_t)(length - COPY_AROUND);
-	if (known > sizeof *settings)
-		known = sizeof *settings;
-	eeprom_get(from + COPY_HEAD, settings, known);
-	while (i < length && byte_at(from + i) == byte_at(other + i))
-		i++;
-	if (i == length)
-		return SETTINGS_GOOD;
-	copy_write(settings, other);
-	/* An earlier or later firmware's is brought into this one's form, but never while it is the only whole one. */
-	if (copy_length(other) != 0)
-		copy_write(settings, from);
-	return SETTINGS_MENDED;
+	for (uint16_t i = 0; i < COPY_SIZE; i++) {
+		if (eeprom_get(from + i) != eeprom_get(other + i)) {
+			copy_write(settings, other);
+			return SETTINGS_MENDED;
+		}
+	}
+	return SETTINGS_GOOD;
 }
 
 void settings_save(const struct settings *settings)
@@ -144,51 +130,36 @@ void settings_save(const struct settings *settings)
 	copy_write(settings, COPY_AT(1));
 }
 
-/* ---- EEPROM: the count of starts ---- */
+/* ---- the count of starts ---- */
 
-struct place {
-	uint32_t number;
-	uint16_t crc;
-};
-
-#define PLACE_SIZE 6 /* without what a compiler adds at its end */
-
-static bool place_read(uint8_t which, uint32_t *number)
+static uint16_t place_of(uint8_t number)
 {
-	struct place place;
-
-	eeprom_get(COUNT_AT(which), &place, PLACE_SIZE);
-	*number = place.number;
-	return place.crc == crc_of(SETTINGS_CRC_START, &place.number, sizeof place.number);
+	return (uint16_t)(COUNT_AT(0) + (uint8_t)((number & 1) << 4));
 }
 
-static void place_write(uint8_t which, uint32_t number)
+static void place_write(uint32_t number)
 {
-	struct place place = {number, crc_of(SETTINGS_CRC_START, &number, sizeof number)};
-
-	eeprom_put(COUNT_AT(which), &place, PLACE_SIZE);
+	record(place_of((uint8_t)number), &number, sizeof number, true);
 }
 
 uint32_t settings_count_start(uint32_t otherwise)
 {
-	uint32_t first, second, next;
-	bool whole_first = place_read(0, &first), whole_second = place_read(1, &second);
-	uint8_t older;
+	uint32_t last = 0, number;
+	uint8_t damaged = 0;
 
-	if (whole_first && whole_second) {
-		older = first > second;
-		next = (older ? first : second) + 1;
-	} else if (whole_first || whole_second) {
-		older = whole_first;
-		next = (whole_first ? first : second) + 2;
-	} else {
-		older = 0;
-		next = otherwise + 1;
+	for (uint8_t i = 0; i < 2; i++) {
+		if (!record(place_of(i), &number, sizeof number, false))
+			damaged++;
+		else if (number > last)
+			last = number;
 	}
-	if (next == 0)
-		next = 1;
-	place_write(older, next);
-	/* It is so already, unless a number was left out: then the next damage must not bring it back. */
-	place_write(!older, next - 1);
-	return next;
+	if (damaged == 1)
+		last += 2;
+	else if (damaged == 2)
+		last = otherwise;
+	if (++last == 0)
+		last = 1;
+	place_write(last);
+	place_write(last - 1);
+	return last;
 }

@@ -16,20 +16,20 @@ enum dht_kind { DHT11 = 11, DHT22 = 22 };
 
 struct settings {
 	char ssid[33];     /* 1 … 32 bytes */
-	char key[64];      /* empty: an open network; else 8 … 63 bytes */
+	char key[64];      /* empty: an open network; WPA2 wants 8 … 63 bytes */
 	char broker[41];   /* address or name */
-	char location[33]; /* topic levels: no / + #, no $ at the start, no control character; not "all" or "hearth" */
+	char location[33]; /* topic levels: no / + # $ */
 	char device[25];
 	char secret[42]; /* the password; the user is LOCATION/DEVICE. Empty: signs in without either */
 	uint16_t port;
 	uint16_t period_s;     /* a value is sent at least so often: 1 … 3600 */
 	uint16_t keepalive_s;  /* 10 … 600 */
 	uint16_t safe_after_s; /* without a link for so long, the outputs go to their safe states; 0: never */
-	int16_t safe[5];       /* by enum actuator (actuators.h): a level such as 0 … 255 of the LED, or SETTINGS_KEEP */
+	int16_t safe[5];       /* by enum actuator (actuators.h): a level of at least 0, or SETTINGS_KEEP */
 	uint16_t servo_us[4];  /* window closed, open, door closed, open: 500 … 2500 */
-	uint8_t change_temperature, change_humidity; /* in tenths: a value that differs by so much is sent at once */
-	uint8_t change_illuminance;
-	uint8_t dht; /* enum dht_kind */
+	int16_t change_temperature, change_humidity; /* in tenths: a value that differs by so much is sent at once */
+	int16_t change_illuminance;
+	uint16_t dht; /* enum dht_kind */
 };
 
 enum settings_found {
@@ -43,14 +43,14 @@ enum settings_found settings_load(struct settings *settings);
 void settings_save(const struct settings *settings);
 
 /*
- * Sets one by its name ("ssid", "broker", "safe_led", …) from text. False: no such name or not a value for it; then nothing is
- * changed, and settings_wanted writes what is wanted: "1 to 65535", "11 or 22", "a name that show lists".
+ * Sets one by its name ("ssid", "broker", "safe_led", …) from a text of at most 255 bytes without control characters. False: no such name
+ * or not a value for it; then nothing is changed, and settings_wanted prints what is wanted: "1 to 65535", "0 to 255, or keep".
  */
 bool settings_set(struct settings *settings, const char *name, const char *value);
-void settings_wanted(const char *name, struct sink *sink);
+void settings_wanted(const char *name);
 
-/* One line each: "port = 1883  (1 to 65535)"; secrets as "(set)" or "(not set)". */
-void settings_show(const struct settings *settings, struct sink *sink);
+/* Prints a line each: "port = 1883"; a secret as "(set)", or as nothing when it is empty. */
+void settings_show(const struct settings *settings);
 
 /* The name, in program memory, of the first that must be set before the device can go online, or NULL. */
 const char *settings_missing(const struct settings *settings);

@@ -10,7 +10,7 @@
 #include <avr/interrupt.h>
 #include <avr/io.h>
 
-#define RING_SIZE 32
+#define RING_SIZE 16
 #define RING_MASK (RING_SIZE - 1)
 
 /* With U2X eight samples a bit: 117,647 baud, 2.1 % too fast; without it, it would be 3.5 % too slow. */
@@ -37,8 +37,7 @@ ISR(USART_RX_vect)
 void uart_init(void)
 {
 	UCSR0A = _BV(U2X0);
-	UBRR0 = DIVISOR;
-	UCSR0C = _BV(UCSZ01) | _BV(UCSZ00);
+	UBRR0L = DIVISOR; /* from a reset on its high byte is 0, and 8N1 is set */
 	UCSR0B = _BV(RXCIE0) | _BV(RXEN0) | _BV(TXEN0);
 }
 

@@ -239,13 +239,6 @@ static bool send_setting(struct serial *serial, const struct setting *setting)
 	return answer == SERIAL_OK;
 }
 
-static void hear_save(void *context, const char *line)
-{
-	(void)context;
-	if (strncmp(line, "still to be set", 15) == 0)
-		fprintf(stderr, "provision: %s\n", line);
-}
-
 struct status {
 	char link[SERIAL_LINE_MAX], trouble[SERIAL_LINE_MAX];
 };
@@ -308,7 +301,7 @@ static int run(const struct plan *plan, struct serial *serial)
 	for (size_t i = 0; i < plan->count; i++)
 		if (!send_setting(serial, &plan->settings[i]))
 			return EXIT_FAILURE;
-	if (serial_command(serial, "save", SAVE_MS, hear_save, NULL) != SERIAL_OK) {
+	if (serial_command(serial, "save", SAVE_MS, NULL, NULL) != SERIAL_OK) {
 		puts("provision: failed: the device did not save");
 		return EXIT_FAILURE;
 	}

@@ -18,11 +18,11 @@
 #define PROMPT "> "
 #define BANNER "hearth device "
 
-#define LOST     "characters were lost"
+#define LOST     "the line again"
 #define ATTEMPTS 3
 #define QUIET_MS 2000 /* the boot loader's time */
 #define ASK_MS   1000 /* between two Ctrl-C */
-#define PIECE    16   /* half of what the device's buffer holds */
+#define PIECE    8    /* half of what the device's buffer holds */
 #define ECHO_MS  100  /* an echo that comes later than this is not waited for */
 
 int64_t serial_now(void)
