@@ -58,7 +58,7 @@ static struct {
 
 /* ---- readings ---- */
 
-static uint8_t change_of(enum sensor sensor)
+static int16_t change_of(enum sensor sensor)
 {
 	switch (sensor) {
 	case SENSOR_TEMPERATURE:

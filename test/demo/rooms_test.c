@@ -216,14 +216,14 @@ static void test_control(void **state)
 /* What `show` of a board says that has everything, up to the port. */
 static const char *const shown[] = {
 	"> show",
-	"ssid = hearth-demo  (1 to 32 bytes)",
-	"key = (not set)  (8 to 63 bytes of ASCII, or none)",
-	"broker = 127.0.0.1  (1 to 40 bytes: letters, digits, . and -)",
-	"location = hall  (1 to 32 bytes, no / + #, no $ or space first, not all)",
-	"device = uno3  (1 to 24 bytes, no / + #, no $ or space first, not all)",
-	"secret = (set)  (1 to 41 bytes of ASCII, or none)",
-	"period_s = 10  (1 to 3600)",
-	"change_illuminance = 5  (1 to 255)",
+	"ssid = hearth-demo",
+	"key = ",
+	"broker = 127.0.0.1",
+	"location = hall",
+	"device = uno3",
+	"secret = (set)",
+	"period_s = 10",
+	"change_illuminance = 5",
 };
 
 static void hear_nothing(struct setup *setup, const char *line)

@@ -27,34 +27,24 @@ void eeprom_cut_after(int after, uint8_t torn)
 	torn_byte = torn;
 }
 
-static void check(uint16_t at, uint16_t length)
+uint8_t eeprom_get(uint16_t at)
 {
-	if (at + length > EEPROM_SIZE)
+	if (at >= EEPROM_SIZE)
 		abort();
+	return eeprom_bytes[at];
 }
 
-void eeprom_get(uint16_t from, void *to, uint16_t length)
+void eeprom_put(uint16_t at, uint8_t byte)
 {
-	check(from, length);
-	memcpy(to, eeprom_bytes + from, length);
-}
-
-void eeprom_put(uint16_t to, const void *from, uint16_t length)
-{
-	const uint8_t *bytes = from;
-
-	check(to, length);
-	for (uint16_t i = 0; i < length; i++) {
-		if (eeprom_bytes[to + i] == bytes[i])
-			continue;
-		if (left == 0) {
-			left = -1;
-			eeprom_bytes[to + i] = torn_byte;
-			longjmp(eeprom_cut, 1);
-		}
-		if (left > 0)
-			left--;
-		eeprom_bytes[to + i] = bytes[i];
-		eeprom_writes++;
+	if (eeprom_get(at) == byte)
+		return;
+	if (left == 0) {
+		left = -1;
+		eeprom_bytes[at] = torn_byte;
+		longjmp(eeprom_cut, 1);
 	}
+	if (left > 0)
+		left--;
+	eeprom_bytes[at] = byte;
+	eeprom_writes++;
 }

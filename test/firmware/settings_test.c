@@ -4,6 +4,7 @@
  */
 #include "eeprom_fake.h"
 #include "settings.h"
+#include "uart.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,43 +15,44 @@
 #include <cmocka.h>
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
-#define LENGTH       268 /* of the fields, as settings.c describes them */
+#define LENGTH       272 /* of the fields, as settings.c describes them */
 #define COPY(which)  (16 + 480 * (which))
+#define HEAD         2
+#define AROUND       4 /* head and CRC */
 #define PLACE(which) (976 + 16 * (which))
 
 /* ---- texts ---- */
 
-struct page {
-	struct sink sink;
-	size_t length;
-	char text[4096];
-};
+static char printed[4096];
+static size_t printed_length;
 
 static void page_put(struct sink *sink, uint8_t byte)
 {
-	struct page *page = (struct page *)sink;
+	(void)sink;
+	assert_true(printed_length + 1 < sizeof printed);
+	printed[printed_length++] = (char)byte;
+	printed[printed_length] = '\0';
+}
 
-	assert_true(page->length + 1 < sizeof page->text);
-	page->text[page->length++] = (char)byte;
-	page->text[page->length] = '\0';
+struct sink *uart_sink(void)
+{
+	static struct sink sink = {page_put};
+
+	return &sink;
 }
 
 static const char *shown(const struct settings *settings)
 {
-	static struct page page;
-
-	page = (struct page){.sink = {page_put}};
-	settings_show(settings, &page.sink);
-	return page.text;
+	printed[printed_length = 0] = '\0';
+	settings_show(settings);
+	return printed;
 }
 
 static const char *wanted(const char *name)
 {
-	static struct page page;
-
-	page = (struct page){.sink = {page_put}};
-	settings_wanted(name, &page.sink);
-	return page.text;
+	printed[printed_length = 0] = '\0';
+	settings_wanted(name);
+	return printed;
 }
 
 #define A8  "aaaaaaaa"
@@ -70,23 +72,19 @@ static const struct {
 	{"ssid", "\xFF\x80", true},
 	{"ssid", A32, true},
 	{"ssid", A32 "a", false},
-	{"ssid", "a\tb", false},
-	{"ssid", "a\x7F", false},
 	{"key", "", true},
-	{"key", "1234567", false},
+	{"key", "1", true},
 	{"key", "12345678", true},
 	{"key", " with, spaces~", true},
 	{"key", A40 A8 A8 "1234567", true},
 	{"key", A40 A24, false},
-	{"key", "1234567\x1F", false},
-	{"key", "12345678거", false},
 	{"broker", "", false},
 	{"broker", "192.168.1.20", true},
 	{"broker", "Broker-2.lan", true},
 	{"broker", "a,1000", false},
 	{"broker", "a b", false},
 	{"broker", "mqtt://a", false},
-	{"broker", "a\rAT", false},
+	{"broker", "a#", false},
 	{"broker", A40, true},
 	{"broker", A40 "a", false},
 	{"location", "", false},
@@ -104,38 +102,21 @@ static const struct {
 	{"location", "#", false},
 	{"location", "a#b", false},
 	{"location", "$SYS", false},
-	{"location", "a$", true},
-	{"location", "all", false},
-	{"location", "alle", true},
-	{"location", "hearth", false},
-	{"location", " a", false},
-	{"location", "a ", false},
-	{"location", "a\nb", false},
-	{"location", "a\x7F", false},
-	{"location", "\xC2\x85", false},
-	{"location", "\xC2\xA0", true},
-	{"location", "\xEA\xB1", false},
-	{"location",
-     "\xEA\xB1"
-     "a",
-     false},
-	{"location", "\xC0\xAF", false},
-	{"location", "\x80", false},
-	{"location", "\xF0\x9F\x98", false},
-	{"location", "\xF8\x80\x80\x80\x80", false},
-	{"location", "\xFF", false},
+	{"location", "a$", false},
 	{"device", "uno1", true},
 	{"device", A24, true},
 	{"device", A24 "a", false},
-	{"device", "all", false},
-	{"device", "hearth", false},
 	{"device", "a/b", false},
+	{"device", "a+", false},
+	{"device", "a#", false},
+	{"device", "$a", false},
+	{"device", "", false},
+	{"location", "a,b", true},
 	{"secret", "", true},
 	{"secret", "a", true},
 	{"secret", "hearth-abcdefghijklmnopqrstuvwxyz", true},
 	{"secret", A40 "a", true},
 	{"secret", A40 "ab", false},
-	{"secret", "a\x01", false},
 	{"port", "0", false},
 	{"port", "1", true},
 	{"port", "65535", true},
@@ -164,8 +145,13 @@ static const struct {
 	{"safe_led", "keep", true},
 	{"safe_led", "keeps", false},
 	{"safe_led", "-32768", false},
-	{"safe_motor", "-256", false},
-	{"safe_motor", "-255", true},
+	{"safe_led", "32768", false},
+	{"port", "keep", false},
+	{"port", "32768", true},
+	{"dht", "keep", false},
+	{"safe_after_s", "keep", false},
+	{"safe_motor", "-1", false},
+	{"safe_motor", "0", true},
 	{"safe_motor", "255", true},
 	{"safe_motor", "256", false},
 	{"safe_motor", "keep", true},
@@ -175,12 +161,9 @@ static const struct {
 	{"safe_door", "0", true},
 	{"safe_door", "101", false},
 	{"safe_buzzer", "0", true},
-	{"safe_buzzer", "1", false},
-	{"safe_buzzer", "499", false},
-	{"safe_buzzer", "500", true},
-	{"safe_buzzer", "5000", true},
-	{"safe_buzzer", "5001", false},
-	{"safe_buzzer", "-500", false},
+	{"safe_buzzer", "2", true},
+	{"safe_buzzer", "3", false},
+	{"safe_buzzer", "-1", false},
 	{"safe_buzzer", "keep", true},
 	{"window_closed_us", "499", false},
 	{"window_closed_us", "500", true},
@@ -191,21 +174,22 @@ static const struct {
 	{"door_open_us", "2500", true},
 	{"door_open_us", "2501", false},
 	{"change_temperature", "0", false},
-	{"change_temperature", "0.1", true},
-	{"change_temperature", "25.5", true},
-	{"change_temperature", "25.6", false},
-	{"change_temperature", "-0.1", false},
-	{"change_temperature", "0.25", false},
+	{"change_temperature", "1", true},
+	{"change_temperature", "255", true},
+	{"change_temperature", "256", false},
+	{"change_temperature", "-1", false},
+	{"change_temperature", "0.2", false},
 	{"change_humidity", "0", false},
 	{"change_humidity", "1", true},
-	{"change_humidity", "25.6", false},
+	{"change_humidity", "256", false},
 	{"change_illuminance", "0", false},
 	{"change_illuminance", "1", true},
 	{"change_illuminance", "255", true},
 	{"change_illuminance", "256", false},
 	{"dht", "11", true},
 	{"dht", "22", true},
-	{"dht", "12", false},
+	{"dht", "10", false},
+	{"dht", "23", false},
 	{"dht", "DHT22", false},
 	{"", "", false},
 	{"SSID", "a", false},
@@ -231,11 +215,8 @@ static void test_bounds(void **state)
 			assert_memory_equal(&before, &after, sizeof before);
 			continue;
 		}
-		snprintf(line, sizeof line, "%s = %s  (", rows[i].name,
-		         !hidden          ? rows[i].value
-		         : *rows[i].value ? "(set)"
-		                          : "(not set)");
-		if (!strstr(shown(&after), line))
+		snprintf(line, sizeof line, "\n%s = %s\n", rows[i].name, hidden && *rows[i].value ? "(set)" : rows[i].value);
+		if (!strstr(shown(&after), line + (strcmp(rows[i].name, "ssid") == 0)))
 			fail_msg("no line \"%s\" in:\n%s", line, shown(&after));
 	}
 }
@@ -259,12 +240,16 @@ static void test_wanted(void **state)
 	(void)state;
 	assert_string_equal(wanted("port"), "1 to 65535");
 	assert_string_equal(wanted("ssid"), "1 to 32 bytes");
-	assert_string_equal(wanted("key"), "8 to 63 bytes of ASCII, or none");
-	assert_string_equal(wanted("safe_motor"), "-255 to 255, or keep");
-	assert_string_equal(wanted("safe_buzzer"), "0, 500 to 5000, or keep");
-	assert_string_equal(wanted("change_humidity"), "0.1 to 25.5");
-	assert_string_equal(wanted("dht"), "11 or 22");
-	assert_string_equal(wanted("colour"), "a name that show lists");
+	assert_string_equal(wanted("key"), "1 to 63 bytes, or none");
+	assert_string_equal(wanted("secret"), "1 to 41 bytes, or none");
+	assert_string_equal(wanted("broker"), "1 to 40 bytes without , /+#$");
+	assert_string_equal(wanted("location"), "1 to 32 bytes without /+#$");
+	assert_string_equal(wanted("device"), "1 to 24 bytes without /+#$");
+	assert_string_equal(wanted("safe_motor"), "0 to 255, or keep");
+	assert_string_equal(wanted("safe_buzzer"), "0 to 2, or keep");
+	assert_string_equal(wanted("change_humidity"), "1 to 255");
+	assert_string_equal(wanted("dht"), "11 to 22");
+	assert_string_equal(wanted("colour"), "a NAME that show lists, and a VALUE");
 }
 
 static void test_missing(void **state)
@@ -308,16 +293,16 @@ static struct settings sample(bool other)
 		{"keepalive_s", "20", "600"},
 		{"safe_after_s", "300", "0"},
 		{"safe_led", "keep", "255"},
-		{"safe_motor", "-255", "255"},
+		{"safe_motor", "1", "255"},
 		{"safe_window", "0", "100"},
 		{"safe_door", "0", "keep"},
-		{"safe_buzzer", "0", "2000"},
+		{"safe_buzzer", "0", "2"},
 		{"window_closed_us", "500", "2500"},
 		{"window_open_us", "2500", "500"},
 		{"door_closed_us", "1000", "2000"},
 		{"door_open_us", "2000", "1000"},
-		{"change_temperature", "0.2", "1"},
-		{"change_humidity", "1", "2"},
+		{"change_temperature", "2", "10"},
+		{"change_humidity", "10", "20"},
 		{"change_illuminance", "10", "255"},
 		{"dht", "22", "11"},
 	};
@@ -359,27 +344,28 @@ static void test_format(void **state)
 	eeprom_erase();
 	settings_save(&settings);
 	assert_int_equal(copy[0], 1);
-	assert_int_equal(copy[1] | copy[2] << 8, LENGTH);
-	assert_string_equal(copy + 3, "home");
-	assert_string_equal(copy + 3 + 33, "old key of ours");
-	assert_string_equal(copy + 3 + 97, "192.168.1.20");
-	assert_string_equal(copy + 3 + 138, "거실");
-	assert_string_equal(copy + 3 + 171, "uno1");
-	assert_string_equal(copy + 3 + 196, "hearth-abcdefghijklmnopqrstuvwxyz");
-	assert_int_equal(copy[3 + 238] | copy[3 + 239] << 8, 1883);
-	assert_int_equal(copy[3 + 240], 60);
-	assert_int_equal(copy[3 + 242], 20);
-	assert_int_equal(copy[3 + 244] | copy[3 + 245] << 8, 300);
-	assert_int_equal((int16_t)(copy[3 + 248] | copy[3 + 249] << 8), -255);
-	assert_int_equal(copy[3 + 256] | copy[3 + 257] << 8, 500);
-	assert_int_equal(copy[3 + 264], 2);
-	assert_int_equal(copy[3 + 265], 10);
-	assert_int_equal(copy[3 + 266], 10);
-	assert_int_equal(copy[3 + 267], 22);
-	for (size_t i = 0; i < 3 + LENGTH; i++)
-		crc = settings_crc(crc, copy[i]);
-	assert_int_equal(copy[3 + LENGTH] | copy[4 + LENGTH] << 8, crc);
-	assert_memory_equal(copy, eeprom_bytes + COPY(1), 5 + LENGTH);
+	assert_int_equal(copy[1] * 2, LENGTH);
+	assert_string_equal(copy + 2, "home");
+	assert_string_equal(copy + 2 + 33, "old key of ours");
+	assert_string_equal(copy + 2 + 97, "192.168.1.20");
+	assert_string_equal(copy + 2 + 138, "거실");
+	assert_string_equal(copy + 2 + 171, "uno1");
+	assert_string_equal(copy + 2 + 196, "hearth-abcdefghijklmnopqrstuvwxyz");
+	assert_int_equal(copy[2 + 238] | copy[2 + 239] << 8, 1883);
+	assert_int_equal(copy[2 + 240], 60);
+	assert_int_equal(copy[2 + 242], 20);
+	assert_int_equal(copy[2 + 244] | copy[2 + 245] << 8, 300);
+	assert_int_equal((int16_t)(copy[2 + 246] | copy[2 + 247] << 8), SETTINGS_KEEP);
+	assert_int_equal(copy[2 + 248] | copy[2 + 249] << 8, 1);
+	assert_int_equal(copy[2 + 256] | copy[2 + 257] << 8, 500);
+	assert_int_equal(copy[2 + 264] | copy[2 + 265] << 8, 2);
+	assert_int_equal(copy[2 + 266] | copy[2 + 267] << 8, 10);
+	assert_int_equal(copy[2 + 268] | copy[2 + 269] << 8, 10);
+	assert_int_equal(copy[2 + 270] | copy[2 + 271] << 8, 22);
+	for (size_t i = 0; i < LENGTH; i++)
+		crc = settings_crc(crc, copy[HEAD + i]);
+	assert_int_equal(copy[HEAD + LENGTH] << 8 | copy[HEAD + LENGTH + 1], crc);
+	assert_memory_equal(copy, eeprom_bytes + COPY(1), AROUND + LENGTH);
 	for (size_t i = 0; i < 16; i++)
 		assert_int_equal(eeprom_bytes[i], 0xFF);
 }
@@ -401,7 +387,8 @@ static void test_every_byte_damaged(void **state)
 	for (size_t at = 0; at < EEPROM_SIZE; at++) {
 		for (int how = 0; how < 10; how++) {
 			uint8_t damaged = (uint8_t)(how == 8 ? 0 : how == 9 ? 0xFF : whole[at] ^ 1 << how);
-			bool in_copy = (at >= COPY(0) && at < COPY(0) + 5 + LENGTH) || (at >= COPY(1) && at < COPY(1) + 5 + LENGTH);
+			bool in_copy =
+				(at >= COPY(0) && at < COPY(0) + AROUND + LENGTH) || (at >= COPY(1) && at < COPY(1) + AROUND + LENGTH);
 			uint32_t next;
 
 			memcpy(eeprom_bytes, whole, sizeof whole);
@@ -411,14 +398,14 @@ static void test_every_byte_damaged(void **state)
 			assert_true(same(&settings, &saved));
 			assert_int_equal(settings_load(&settings), SETTINGS_GOOD);
 			next = settings_count_start(1000);
-			assert_in_range(next, 6, 7);
+			assert_in_range(next, 6, 8);
 			/* And the place just written is damaged in its turn. */
 			for (int which = 0; which < 2; which++) {
 				uint8_t mended[EEPROM_SIZE];
 
 				memcpy(mended, eeprom_bytes, sizeof mended);
 				eeprom_bytes[PLACE(which)] ^= 0x55;
-				assert_in_range(settings_count_start(1000), next + 1, next + 2);
+				assert_in_range(settings_count_start(1000), next + 1, next + 3);
 				memcpy(eeprom_bytes, mended, sizeof mended);
 			}
 		}
@@ -431,11 +418,11 @@ static void test_both_damaged(void **state)
 
 	(void)state;
 	settings_default(&defaults);
-	for (size_t at = 0; at < 5 + LENGTH; at++) {
+	for (size_t at = 0; at < AROUND + LENGTH; at++) {
 		eeprom_erase();
 		settings_save(&saved);
 		eeprom_bytes[(size_t)COPY(0) + at] ^= 0x10;
-		eeprom_bytes[(size_t)COPY(1) + (5 + LENGTH - 1 - at)] ^= 0x04;
+		eeprom_bytes[(size_t)COPY(1) + (AROUND + LENGTH - 1 - at)] ^= 0x04;
 		assert_int_equal(settings_load(&settings), SETTINGS_NONE);
 		assert_true(same(&settings, &defaults));
 	}
@@ -509,6 +496,17 @@ static void test_power_cut_while_mending(void **state)
 	assert_true(after > 200);
 }
 
+static void put_crc(int which)
+{
+	uint16_t crc = SETTINGS_CRC_START;
+	uint8_t *fields = eeprom_bytes + COPY(which) + HEAD;
+
+	for (size_t i = 0; i < LENGTH; i++)
+		crc = settings_crc(crc, fields[i]);
+	fields[LENGTH] = (uint8_t)(crc >> 8);
+	fields[LENGTH + 1] = (uint8_t)crc;
+}
+
 /* A mix whose CRC fits by chance is not taken either: until the last byte of a copy is written it says so. */
 static void test_cut_with_fitting_crc(void **state)
 {
@@ -518,65 +516,36 @@ static void test_cut_with_fitting_crc(void **state)
 	eeprom_erase();
 	settings_save(&old);
 	assert_true(cut_save(&new, 100, 0x55));
-	uint16_t crc = settings_crc(SETTINGS_CRC_START, 1);
-	for (size_t i = 1; i < 3 + LENGTH; i++)
-		crc = settings_crc(crc, eeprom_bytes[COPY(0) + i]);
-	memcpy(eeprom_bytes + COPY(0) + 3 + LENGTH, &crc, sizeof crc);
+	put_crc(0);
 	assert_int_equal(settings_load(&settings), SETTINGS_MENDED);
 	assert_true(same(&settings, &old));
 }
 
-/* Of an earlier firmware there are fewer fields, of a later one more. */
-static void put_length(uint16_t length)
+/* A firmware whose settings are others begins with its defaults. */
+static void test_other_length(void **state)
 {
-	for (int which = 0; which < 2; which++) {
-		uint8_t *copy = eeprom_bytes + COPY(which);
-		uint16_t crc = SETTINGS_CRC_START;
-
-		memcpy(copy + 1, &length, sizeof length);
-		for (size_t i = 0; i < 3U + length; i++)
-			crc = settings_crc(crc, copy[i]);
-		memcpy(copy + 3 + length, &crc, sizeof crc);
-	}
-}
-
-static void test_other_lengths(void **state)
-{
-	struct settings saved = sample(true), settings, expected;
+	struct settings saved = sample(true), settings, defaults;
 
 	(void)state;
-	eeprom_erase();
-	settings_save(&saved);
-	put_length(264); /* before change_temperature */
-	expected = saved;
-	settings_default(&settings);
-	expected.change_temperature = settings.change_temperature;
-	expected.change_humidity = settings.change_humidity;
-	expected.change_illuminance = settings.change_illuminance;
-	expected.dht = settings.dht;
-	assert_int_equal(settings_load(&settings), SETTINGS_GOOD);
-	assert_true(same(&settings, &expected));
-	/* Damaged then, it is mended into this firmware's form. */
-	eeprom_bytes[COPY(0) + 50] ^= 1;
-	assert_int_equal(settings_load(&settings), SETTINGS_MENDED);
-	assert_true(same(&settings, &expected));
-	assert_int_equal(settings_load(&settings), SETTINGS_GOOD);
-	assert_true(same(&settings, &expected));
+	settings_default(&defaults);
+	for (unsigned half = 0; half < 256; half++) {
+		eeprom_erase();
+		settings_save(&saved);
+		for (int which = 0; which < 2; which++) {
+			uint16_t crc = SETTINGS_CRC_START;
+			uint8_t *fields = eeprom_bytes + COPY(which) + HEAD;
 
-	settings_save(&saved);
-	put_length(475);
-	assert_int_equal(settings_load(&settings), SETTINGS_GOOD);
-	assert_true(same(&settings, &saved));
-	put_length(0);
-	settings_default(&expected);
-	assert_int_equal(settings_load(&settings), SETTINGS_GOOD);
-	assert_true(same(&settings, &expected));
-	/* Longer than a copy may be: the CRC is not even looked for. */
-	uint16_t length = 476;
-	memcpy(eeprom_bytes + COPY(0) + 1, &length, sizeof length);
-	length = 0x0FFF;
-	memcpy(eeprom_bytes + COPY(1) + 1, &length, sizeof length);
-	assert_int_equal(settings_load(&settings), SETTINGS_NONE);
+			if (half > 235) /* the copy's place holds no more */
+				continue;
+			for (size_t i = 0; i < half * 2; i++)
+				crc = settings_crc(crc, fields[i]);
+			fields[half * 2] = (uint8_t)(crc >> 8);
+			fields[half * 2 + 1] = (uint8_t)crc;
+		}
+		eeprom_bytes[COPY(0) + 1] = eeprom_bytes[COPY(1) + 1] = (uint8_t)half;
+		assert_int_equal(settings_load(&settings), half == LENGTH / 2 ? SETTINGS_GOOD : SETTINGS_NONE);
+		assert_true(same(&settings, half == LENGTH / 2 ? &saved : &defaults));
+	}
 }
 
 static void test_other_version(void **state)
@@ -588,7 +557,7 @@ static void test_other_version(void **state)
 	settings_save(&saved);
 	for (int which = 0; which < 2; which++) {
 		eeprom_bytes[COPY(which)] = 2;
-		put_length(LENGTH);
+		put_crc(which);
 	}
 	assert_int_equal(settings_load(&settings), SETTINGS_NONE);
 }
@@ -638,7 +607,7 @@ static void check_count_cut(uint32_t before)
 				for (int i = 0; i < 3; i++) {
 					uint32_t next = settings_count_start(before + 1000);
 
-					assert_in_range(next, last + 1, last + 4);
+					assert_in_range(next, last + 1, last + 6);
 					last = next;
 				}
 			}
@@ -670,7 +639,7 @@ int main(void)
 		cmocka_unit_test(test_power_cut),
 		cmocka_unit_test(test_power_cut_while_mending),
 		cmocka_unit_test(test_cut_with_fitting_crc),
-		cmocka_unit_test(test_other_lengths),
+		cmocka_unit_test(test_other_length),
 		cmocka_unit_test(test_other_version),
 		cmocka_unit_test(test_count),
 		cmocka_unit_test(test_count_cut),

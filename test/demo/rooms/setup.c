@@ -46,8 +46,8 @@ static bool is_shown(const char *line, const char *name, const char *value)
 {
 	char wanted[SETUP_COMMAND_MAX];
 
-	snprintf(wanted, sizeof wanted, "%s = %s  (", name, value);
-	return begins(line, wanted);
+	snprintf(wanted, sizeof wanted, "%s = %s", name, value);
+	return strcmp(line, wanted) == 0;
 }
 
 static void compare(struct setup *setup, const char *line)
