@@ -259,8 +259,8 @@ static void test_setup_of_a_new_board(void **state)
 	setup_init(&setup, "hall", "uno3", SECRET, 1884);
 	hear_nothing(&setup, "ok"); /* nobody has asked */
 	hear(&setup, BANNER, "show");
-	hear_nothing(&setup, "location = (not set)  (1 to 32 bytes)");
-	hear_nothing(&setup, "port = 1883  (1 to 65535)");
+	hear_nothing(&setup, "location = ");
+	hear_nothing(&setup, "port = 1883");
 	for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
 		hear(&setup, "ok", sets[i]);
 	hear(&setup, "ok", "save");
@@ -278,13 +278,13 @@ static void test_setup_of_a_known_board(void **state)
 	(void)state;
 
 	setup_init(&setup, "hall", "uno3", "", 1883);
-	hear_shown(&setup, "port = 1883  (1 to 65535)");
+	hear_shown(&setup, "port = 1883");
 	hear_nothing(&setup, "ok");
 	assert_int_equal(setup.state, SETUP_DONE);
 
 	/* Another port, of which the first one is a beginning. */
 	setup_init(&setup, "hall", "uno3", "", 188);
-	hear_shown(&setup, "port = 1883  (1 to 65535)");
+	hear_shown(&setup, "port = 1883");
 	hear(&setup, "ok", "set port 188");
 	hear(&setup, "ok", "save");
 	hear_nothing(&setup, "ok");
@@ -299,7 +299,7 @@ static void test_setup_that_fails(void **state)
 	/* A board without a secret, and none to give it. */
 	setup_init(&setup, "hall", "uno3", "", 1883);
 	hear(&setup, BANNER, "show");
-	hear_nothing(&setup, "secret = (not set)  (1 to 41 bytes of ASCII, or none)");
+	hear_nothing(&setup, "secret = ");
 	hear_nothing(&setup, "ok");
 	assert_int_equal(setup.state, SETUP_FAILED);
 
@@ -318,9 +318,9 @@ static void test_setup_begins_anew(void **state)
 	(void)state;
 
 	setup_init(&setup, "hall", "uno3", SECRET, 1883);
-	hear_shown(&setup, "port = 1883  (1 to 65535)");
+	hear_shown(&setup, "port = 1883");
 	hear(&setup, "ok", SET_SECRET);
-	hear_shown(&setup, "port = 1883  (1 to 65535)");
+	hear_shown(&setup, "port = 1883");
 	hear(&setup, "ok", SET_SECRET);
 	hear(&setup, "ok", "save");
 	hear_nothing(&setup, "ok");

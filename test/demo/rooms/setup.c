@@ -41,7 +41,7 @@ static bool begins(const char *text, const char *with)
 	return strncmp(text, with, strlen(with)) == 0;
 }
 
-/* Is it "NAME = VALUE  (what is allowed)"? */
+/* Is it "NAME = VALUE"? */
 static bool is_shown(const char *line, const char *name, const char *value)
 {
 	char wanted[SETUP_COMMAND_MAX];
