@@ -16,94 +16,78 @@
 #define OTHER_ID  4
 #define STATE_ID  16u
 
-/* Sets of sensors and of actuators. */
-#define BIT(n) ((uint8_t)(1u << (n)))
-
-static void mark(uint8_t *set, unsigned which)
-{
-	*set = (uint8_t)(*set | BIT(which));
-}
-
-static void unmark(uint8_t *set, unsigned which)
-{
-	*set = (uint8_t)(*set & ~BIT(which));
-}
-
-/* Why a `set` was refused, or a sensor has nothing to say. */
-enum complaint { REFUSED_SET, UNKNOWN_ACTUATOR, NO_ANSWER };
-
 enum subject { SUBJECT_VALUE, SUBJECT_STATUS, SUBJECT_STATE, SUBJECT_ERROR };
+
+/* What was told of a sensor, and is to be told. */
+struct told {
+	uint16_t tick;  /* when the last reading was kept, in 64 ms */
+	int16_t value;  /* of it */
+	bool is_known;  /* the next sample is not told whatever it is */
+	bool is_silent; /* it has nothing to say */
+	bool complain;  /* of that */
+};
+
+/* What is to be said of an actuator. */
+struct owed {
+	bool state;     /* its state */
+	bool state_out; /* which is under way */
+	bool refused;   /* that a command was refused */
+};
 
 static struct {
 	const struct settings *settings;
-	uint32_t now_ms;                /* as handed in last */
-	uint16_t kept_tick[SENSOR_COUNT]; /* when the last reading was kept, in 64 ms */
-	int16_t kept[SENSOR_COUNT];
+	uint32_t now_ms;    /* as handed in last */
 	uint16_t second_ms; /* when the current second began */
 	uint16_t offline_s; /* for how long there is no link */
 	uint8_t no_flame_s; /* for how long there is no flame */
-	uint8_t failed;     /* sensors that have nothing to say */
-	uint8_t due;        /* sensors whose next sample is told whatever it is */
-	/* Actuators whose state is to be told, whose is under way, and of which a command was refused; sensors whose failure is to be told. */
-	uint8_t states, states_out, refused, silent;
-	uint8_t unknown; /* 1: a command for an actuator that we do not have was refused */
 	bool status, online, is_alarm_ours;
+	struct told told[SENSOR_COUNT];
+	struct owed owed[ACTUATOR_COUNT + 1]; /* the last one: of an actuator that we do not have */
 	/* The message that is being sent. */
 	const struct outbox_batch *batch;
 	enum subject subject;
-	enum complaint complaint;
 	uint8_t which; /* sensor or actuator */
+	bool is_sensor;
 	int16_t level;
 } self;
 
 /* ---- readings ---- */
 
-static int16_t change_of(enum sensor sensor)
-{
-	switch (sensor) {
-	case SENSOR_TEMPERATURE:
-		return self.settings->change_temperature;
-	case SENSOR_HUMIDITY:
-		return self.settings->change_humidity;
-	case SENSOR_ILLUMINANCE:
-		return self.settings->change_illuminance;
-	default:
-		return 1;
-	}
-}
-
 /* Without a link only what the period asks for is kept, or else a flickering lamp would push out the hours before; a fire always. */
 static bool is_worth_telling(enum sensor sensor, int16_t value, uint16_t tick)
 {
-	int16_t change = (int16_t)(value - self.kept[sensor]);
+	const struct told *told = &self.told[sensor];
+	int16_t change = (int16_t)(value - told->value);
 
 	/* 15 ticks are a little less than a second, and 3,600 times that can be told from 0. */
-	if (self.due & BIT(sensor) || (uint16_t)(tick - self.kept_tick[sensor]) >= self.settings->period_s * 15u)
+	if (!told->is_known || (uint16_t)(tick - told->tick) >= self.settings->period_s * 15u)
 		return true;
+	if (sensor == SENSOR_FIRE)
+		return change != 0;
 	if (change < 0)
 		change = (int16_t)-change;
-	return (self.online || sensor == SENSOR_FIRE) && change >= change_of(sensor);
+	return self.online && change >= self.settings->change[sensor];
 }
 
 static void poll_sensor(enum sensor sensor)
 {
 	struct sensor_sample sample = sensor_take(sensor);
 	uint16_t tick = (uint16_t)(self.now_ms >> 6);
+	struct told *told = &self.told[sensor];
 
 	if (sample.failed) {
-		if (!(self.failed & BIT(sensor)))
-			mark(&self.silent, sensor);
-		mark(&self.failed, sensor);
-		mark(&self.due, sensor); /* the first value after it is news */
-		return;
+		if (!told->is_silent)
+			told->complain = true;
+		told->is_known = false; /* the first value after it is news */
 	}
-	unmark(&self.failed, sensor);
+	told->is_silent = sample.failed;
 	/* One that finds no room is tried again with the next sample. */
-	if (!sample.fresh || !is_worth_telling(sensor, sample.value, tick) || !outbox_add(sensor, sample.value, self.now_ms))
+	if (sample.failed || !sample.fresh || !is_worth_telling(sensor, sample.value, tick) ||
+	    !outbox_add(sensor, sample.value, self.now_ms))
 		return;
-	self.kept[sensor] = sample.value;
-	self.kept_tick[sensor] = tick;
-	unmark(&self.due, sensor);
+	told->value = sample.value;
+	told->tick = tick;
+	told->is_known = true;
 }
 
 /* ---- actuators ---- */
@@ -111,15 +95,15 @@ static void poll_sensor(enum sensor sensor)
 static void set(enum actuator actuator, int16_t level)
 {
 	actuator_set(actuator, level);
-	mark(&self.states, actuator);
+	self.owed[actuator].state = true;
 }
 
 static void poll_fire(void)
 {
-	int16_t before = self.kept[SENSOR_FIRE];
+	int16_t before = self.told[SENSOR_FIRE].value;
 
 	poll_sensor(SENSOR_FIRE);
-	if (self.kept[SENSOR_FIRE] == 0)
+	if (self.told[SENSOR_FIRE].value == 0)
 		return;
 	self.no_flame_s = 0;
 	if (before == 0) {
@@ -179,11 +163,11 @@ static const char *subject_text(void)
 
 static const char *level_text(void)
 {
-	bool is_sensor = self.subject == SUBJECT_VALUE || (self.subject == SUBJECT_ERROR && self.complaint == NO_ANSWER);
-
-	if (self.subject == SUBJECT_STATUS || (self.subject == SUBJECT_ERROR && self.complaint == UNKNOWN_ACTUATOR))
+	if (self.is_sensor)
+		return sensor_name((enum sensor)self.which);
+	if (self.which == ACTUATOR_COUNT)
 		return FLASH_TEXT("device");
-	return is_sensor ? sensor_name((enum sensor)self.which) : actuator_name((enum actuator)self.which);
+	return actuator_name((enum actuator)self.which);
 }
 
 static void write_topic(struct sink *sink, const void *context)
@@ -197,18 +181,14 @@ static void write_topic(struct sink *sink, const void *context)
 
 static void write_error(struct sink *sink)
 {
-	const char *code = FLASH_TEXT("set\",\"code\":\"refused_set"), *wanted;
+	const char *code = FLASH_TEXT("set\",\"code\":\"refused_set");
+	const char *wanted = FLASH_TEXT("led, motor, window, door or buzzer");
 
-	switch (self.complaint) {
-	case REFUSED_SET:
-		wanted = actuator_wanted((enum actuator)self.which);
-		break;
-	case UNKNOWN_ACTUATOR:
-		wanted = FLASH_TEXT("led, motor, window, door or buzzer");
-		break;
-	default:
+	if (self.is_sensor) {
 		code = FLASH_TEXT("value\",\"code\":\"no_answer");
 		wanted = FLASH_TEXT("a DHT on D7");
+	} else if (self.which != ACTUATOR_COUNT) {
+		wanted = actuator_wanted((enum actuator)self.which);
 	}
 	text_flash(sink, FLASH_TEXT("{\"subject\":\""));
 	text_flash(sink, code);
@@ -240,64 +220,47 @@ static void publish_as(struct mqtt_publish *publish, enum subject subject, uint8
 {
 	self.subject = subject;
 	self.which = which;
-	*publish = (struct mqtt_publish){
-		.topic = {write_topic, NULL},
-		.payload = {write_payload, NULL},
-		.packet_id = packet_id,
-		.retain = subject == SUBJECT_STATUS || subject == SUBJECT_STATE,
-	};
+	self.is_sensor = subject == SUBJECT_VALUE;
+	publish->topic.write = write_topic;
+	publish->payload.write = write_payload;
+	publish->packet_id = packet_id;
+	publish->retain = subject == SUBJECT_STATUS || subject == SUBJECT_STATE;
 }
 
 static bool next_batch(struct mqtt_publish *publish, enum outbox_lane lane, uint16_t packet_id)
 {
 	self.batch = outbox_next(lane, self.now_ms);
-	if (self.batch == NULL)
-		return false;
-	publish_as(publish, SUBJECT_VALUE, self.batch->sensor, packet_id);
-	return true;
-}
-
-/* The lowest of a set of bits, taken out of it; false: there is none. */
-static bool take_bit(uint8_t *bits, uint8_t *which)
-{
-	for (uint8_t i = 0; i < 8; i++) {
-		if (*bits & BIT(i)) {
-			unmark(bits, i);
-			*which = i;
-			return true;
-		}
-	}
-	return false;
+	if (self.batch != NULL)
+		publish_as(publish, SUBJECT_VALUE, self.batch->sensor, packet_id);
+	return self.batch != NULL;
 }
 
 /* At QoS 0: whoever wants to know is there when he commands. */
-static bool next_error(struct mqtt_publish *publish)
+static bool next_of_actuator(struct mqtt_publish *publish, uint8_t which)
 {
-	uint8_t which = 0;
+	struct owed *owed = &self.owed[which];
 
-	if (take_bit(&self.refused, &which))
-		self.complaint = REFUSED_SET;
-	else if (take_bit(&self.silent, &which))
-		self.complaint = NO_ANSWER;
-	else if (take_bit(&self.unknown, &which))
-		self.complaint = UNKNOWN_ACTUATOR;
-	else
+	if (owed->refused) {
+		owed->refused = false;
+		publish_as(publish, SUBJECT_ERROR, which, 0);
+		return true;
+	}
+	if (!owed->state || owed->state_out)
 		return false;
-	publish_as(publish, SUBJECT_ERROR, which, 0);
+	owed->state = false;
+	owed->state_out = true;
+	self.level = actuator_level((enum actuator)which);
+	publish_as(publish, SUBJECT_STATE, which, STATE_ID + which);
 	return true;
 }
 
-static bool next_state(struct mqtt_publish *publish)
+static bool next_complaint(struct mqtt_publish *publish, uint8_t which)
 {
-	uint8_t idle = self.states & (uint8_t)~self.states_out;
-	uint8_t which;
-
-	if (!take_bit(&idle, &which))
+	if (!self.told[which].complain)
 		return false;
-	unmark(&self.states, which);
-	mark(&self.states_out, which);
-	self.level = actuator_level((enum actuator)which);
-	publish_as(publish, SUBJECT_STATE, which, STATE_ID + which);
+	self.told[which].complain = false;
+	publish_as(publish, SUBJECT_ERROR, which, 0);
+	self.is_sensor = true;
 	return true;
 }
 
@@ -307,10 +270,16 @@ bool link_next(struct mqtt_publish *publish)
 		return true;
 	if (self.status) {
 		self.status = false;
-		publish_as(publish, SUBJECT_STATUS, 0, STATUS_ID);
+		publish_as(publish, SUBJECT_STATUS, ACTUATOR_COUNT, STATUS_ID);
 		return true;
 	}
-	return next_error(publish) || next_state(publish) || next_batch(publish, OUTBOX_OTHER, OTHER_ID);
+	for (uint8_t i = 0; i <= ACTUATOR_COUNT; i++)
+		if (next_of_actuator(publish, i))
+			return true;
+	for (uint8_t i = 0; i < SENSOR_FIRE; i++)
+		if (next_complaint(publish, i))
+			return true;
+	return next_batch(publish, OUTBOX_OTHER, OTHER_ID);
 }
 
 void link_sent(void)
@@ -325,7 +294,7 @@ void link_acknowledged(uint16_t packet_id)
 	else if (packet_id == OTHER_ID)
 		outbox_acknowledged(OUTBOX_OTHER, self.now_ms);
 	else if (packet_id >= STATE_ID && packet_id < STATE_ID + ACTUATOR_COUNT)
-		unmark(&self.states_out, packet_id - STATE_ID);
+		self.owed[packet_id - STATE_ID].state_out = false;
 }
 
 /* ---- the session ---- */
@@ -336,15 +305,18 @@ void link_online(void)
 	self.online = true;
 	self.offline_s = 0;
 	self.status = true;
-	self.due = BIT(SENSOR_COUNT) - 1;
+	for (uint8_t i = 0; i < SENSOR_COUNT; i++)
+		self.told[i].is_known = false;
 }
 
 void link_offline(void)
 {
 	self.online = false;
 	self.second_ms = (uint16_t)self.now_ms; /* offline_s counts from here */
-	self.states = (uint8_t)(self.states | self.states_out);
-	self.states_out = 0;
+	for (uint8_t i = 0; i < ACTUATOR_COUNT; i++) {
+		self.owed[i].state |= self.owed[i].state_out;
+		self.owed[i].state_out = false;
+	}
 	outbox_rewind();
 }
 
@@ -364,17 +336,15 @@ void link_received(const struct mqtt_in *in)
 	enum actuator actuator = actuator_of(in);
 	int16_t level;
 
-	if (actuator == ACTUATOR_COUNT) {
-		self.unknown = 1;
-	} else if (in->retain || in->payload_length > MQTT_PAYLOAD_MAX ||
-	           !actuator_parse(actuator, in->payload, (uint8_t)in->payload_length, &level)) {
-		/* A retained one is a command of whenever: a door must not open for it. */
-		mark(&self.refused, actuator);
-	} else {
-		if (actuator == ACTUATOR_BUZZER)
-			self.is_alarm_ours = false;
-		set(actuator, level);
+	/* A retained one is a command of whenever: a door must not open for it. */
+	if (actuator == ACTUATOR_COUNT || in->retain || in->payload_length > MQTT_PAYLOAD_MAX ||
+	    !actuator_parse(actuator, in->payload, (uint8_t)in->payload_length, &level)) {
+		self.owed[actuator].refused = true;
+		return;
 	}
+	if (actuator == ACTUATOR_BUZZER)
+		self.is_alarm_ours = false;
+	set(actuator, level);
 }
 
 void device_init(const struct settings *settings, uint32_t now_ms)
@@ -383,9 +353,6 @@ void device_init(const struct settings *settings, uint32_t now_ms)
 	self.settings = settings;
 	self.now_ms = now_ms;
 	self.second_ms = (uint16_t)now_ms;
-	self.due = BIT(SENSOR_COUNT) - 1;
-	for (uint8_t i = 0; i < ACTUATOR_COUNT; i++) {
-		if (actuator_level((enum actuator)i) != ACTUATOR_UNKNOWN)
-			mark(&self.states, i);
-	}
+	for (uint8_t i = 0; i < ACTUATOR_COUNT; i++)
+		self.owed[i].state = actuator_level((enum actuator)i) != ACTUATOR_UNKNOWN;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
  * link: see link.h. One packet is sent at a time; what comes in is parsed as it arrives, also in the middle of sending, and leaves
- * only flags and acknowledgements behind, which the next poll acts on.
+ * only flags behind, which the next poll acts on.
  */
 #include "link.h"
 
@@ -13,14 +13,13 @@
 #define DOUBLINGS      4             /* of WAIT_LEAST: at most 16 s, ± a quarter */
 #define STEADY         TICKS(30000u) /* a session that lasted so long ends a row of failures */
 #define ANSWER         TICKS(LINK_ANSWER_MS)
-#define OPENS_IN_A_ROW 5  /* that may fail before the module is reset */
-#define ACKS_MAX       16 /* PUBACKs that wait to be sent */
+#define OPENS_IN_A_ROW 5 /* that may fail before the module is reset */
 #define SUBSCRIBE_ID   1
 
 /* Why the last session or attempt ended, when it was not the modem. */
 enum ending { ENDED_MODEM, ENDED_REFUSED, ENDED_PROTOCOL, ENDED_SILENCE };
 
-enum packet { PACKET_CONNECT, PACKET_SUBSCRIBE, PACKET_PUBLISH, PACKET_ACKS, PACKET_PING };
+enum packet { PACKET_CONNECT, PACKET_SUBSCRIBE, PACKET_PUBLISH, PACKET_PING };
 
 static struct {
 	const struct settings *settings;
@@ -30,9 +29,6 @@ static struct {
 	uint16_t asked_tick; /* when the oldest answer that is still missing was asked for */
 	uint16_t wait;       /* of WAITING */
 	uint16_t random;     /* never 0 */
-	uint16_t acks[ACKS_MAX];
-	uint8_t ack_count;
-	uint8_t ack_sending; /* of them, those that are in the packet being sent */
 	uint8_t failures;    /* in a row */
 	uint8_t opens_failed;
 	enum link_state state;
@@ -59,53 +55,26 @@ void link_write_user(struct sink *sink, const struct settings *settings)
 	text_string(sink, settings->device);
 }
 
-static void write_user(struct sink *sink, const void *context)
-{
-	link_write_user(sink, context);
-}
-
-static void write_secret(struct sink *sink, const void *context)
-{
-	const struct settings *settings = context;
-	text_string(sink, settings->secret);
-}
-
-static void write_will_topic(struct sink *sink, const void *context)
-{
-	link_write_user(sink, context);
-	text_flash(sink, FLASH_TEXT("/device/status"));
-}
-
 static void write_filter(struct sink *sink, const void *context)
 {
 	link_write_user(sink, context);
 	text_flash(sink, FLASH_TEXT("/+/set"));
 }
 
-static void write_offline(struct sink *sink, const void *context)
+/* Of a CONNECT: `which` points to a uint8_t that is an enum mqtt_text. */
+static void write_text(struct sink *sink, const void *which)
 {
-	(void)context;
-	text_flash(sink, FLASH_TEXT("offline"));
-}
+	const uint8_t text = *(const uint8_t *)which;
 
-/*
- * What waits at the broker while the device is away is stale when it comes back: a clean session. Not inlined, for its struct is not to
- * weigh on the stack of all other packets.
- */
-__attribute__((noinline)) static void write_connect(struct sink *sink)
-{
-	const struct settings *settings = self.settings;
-	struct mqtt_connect connect = {
-		.client_id = {write_user, settings},
-		/* A broker without accounts asks for none. */
-		.user = {settings->secret[0] != '\0' ? write_user : NULL, settings},
-		.password = {write_secret, settings},
-		.will_topic = {write_will_topic, settings},
-		.will = {write_offline, NULL},
-		.keepalive_s = settings->keepalive_s,
-		.clean_session = true,
-	};
-	mqtt_write_connect(sink, &connect);
+	if (text == MQTT_WILL) {
+		text_flash(sink, FLASH_TEXT("offline"));
+	} else if (text == MQTT_PASSWORD) {
+		text_string(sink, self.settings->secret);
+	} else {
+		link_write_user(sink, self.settings);
+		if (text == MQTT_WILL_TOPIC)
+			text_flash(sink, FLASH_TEXT("/device/status"));
+	}
 }
 
 static void write_packet(struct sink *sink, const void *context)
@@ -115,17 +84,14 @@ static void write_packet(struct sink *sink, const void *context)
 	(void)context;
 	switch (self.packet) {
 	case PACKET_CONNECT:
-		write_connect(sink);
+		/* A broker without accounts asks for no user. */
+		mqtt_write_connect(sink, write_text, self.settings->secret[0] != '\0', self.settings->keepalive_s);
 		break;
 	case PACKET_SUBSCRIBE:
-		mqtt_write_subscribe(sink, SUBSCRIBE_ID, &filter, 1);
+		mqtt_write_subscribe(sink, SUBSCRIBE_ID, &filter, 0);
 		break;
 	case PACKET_PUBLISH:
 		mqtt_write_publish(sink, &self.publish);
-		break;
-	case PACKET_ACKS:
-		for (uint8_t i = 0; i < self.ack_sending; i++)
-			mqtt_write_puback(sink, self.acks[i]);
 		break;
 	case PACKET_PING:
 		mqtt_write_pingreq(sink);
@@ -140,7 +106,7 @@ static void send(enum packet packet)
 	self.packet = packet;
 	self.sending = true;
 	self.sent_tick = self.tick;
-	if (!self.asked && packet != PACKET_ACKS && (packet != PACKET_PUBLISH || self.publish.packet_id != 0)) {
+	if (!self.asked && (packet != PACKET_PUBLISH || self.publish.packet_id != 0)) {
 		self.asked = true;
 		self.asked_tick = self.tick;
 	}
@@ -183,7 +149,6 @@ static void forget_session(void)
 	if (self.state == LINK_ONLINE)
 		link_offline();
 	self.sending = self.asked = self.answered = self.broken = false;
-	self.ack_count = 0;
 }
 
 /* The attempt or session is over. */
@@ -218,14 +183,6 @@ static void start(void)
 
 /* ---- what comes in ---- */
 
-static void acknowledge_later(uint16_t packet_id)
-{
-	if (self.ack_count < ACKS_MAX)
-		self.acks[self.ack_count++] = packet_id;
-	else
-		self.broken = true; /* not to be acknowledged means not to go on: begin anew */
-}
-
 void modem_received(uint8_t byte)
 {
 	enum mqtt_event event;
@@ -240,7 +197,7 @@ void modem_received(uint8_t byte)
 	case MQTT_SUBACK:
 		/* Each once, and in its state. */
 		self.broken = self.answered || self.state != (event == MQTT_CONNACK ? LINK_SIGNING_IN : LINK_SUBSCRIBING);
-		self.refused = self.in.code > (event == MQTT_CONNACK ? MQTT_ACCEPTED : 1);
+		self.refused = self.in.code != 0; /* accepted; granted QoS 0 */
 		self.answered = true;
 		break;
 	case MQTT_PUBLISH:
@@ -250,8 +207,6 @@ void modem_received(uint8_t byte)
 			return;
 		}
 		link_received(&self.in);
-		if (self.in.qos > 0)
-			acknowledge_later(self.in.packet_id);
 		return;
 	case MQTT_PUBACK:
 		link_acknowledged(self.in.packet_id);
@@ -271,10 +226,7 @@ void modem_received(uint8_t byte)
 
 static void send_next(void)
 {
-	if (self.ack_count > 0) {
-		self.ack_sending = self.ack_count;
-		send(PACKET_ACKS);
-	} else if (link_next(&self.publish)) {
+	if (link_next(&self.publish)) {
 		send(PACKET_PUBLISH);
 	} else if (since(self.sent_tick) >= self.settings->keepalive_s * 7u) {
 		send(PACKET_PING); /* at a little less than half of it */
@@ -286,10 +238,6 @@ static void packet_out(void)
 	self.sending = false;
 	if (self.packet == PACKET_PUBLISH)
 		link_sent();
-	if (self.packet != PACKET_ACKS)
-		return;
-	self.ack_count = (uint8_t)(self.ack_count - self.ack_sending);
-	memmove(self.acks, self.acks + self.ack_sending, self.ack_count * sizeof self.acks[0]);
 }
 
 /* The CONNACK or SUBACK has come. */
@@ -411,29 +359,13 @@ enum link_state link_state(void)
 
 /* ---- for people ---- */
 
-static const char *state_text(void)
-{
-	switch (self.state) {
-	case LINK_WAITING:
-		return FLASH_TEXT("waiting");
-	case LINK_SCANNING:
-		return FLASH_TEXT("looking for networks");
-	case LINK_JOINING:
-		return FLASH_TEXT("joining");
-	case LINK_ONLINE:
-		return FLASH_TEXT("online");
-	default:
-		return FLASH_TEXT("connecting");
-	}
-}
-
 static const char *ending_text(void)
 {
 	switch (self.ending) {
 	case ENDED_REFUSED:
-		return FLASH_TEXT("the broker refused user or secret");
+		return FLASH_TEXT("user or secret refused");
 	case ENDED_PROTOCOL:
-		return FLASH_TEXT("the broker sent what is not MQTT");
+		return FLASH_TEXT("not MQTT");
 	case ENDED_SILENCE:
 		return FLASH_TEXT("the broker did not answer");
 	default:
@@ -444,7 +376,9 @@ static const char *ending_text(void)
 void link_write_status(struct sink *sink)
 {
 	text_flash(sink, FLASH_TEXT("link: "));
-	text_flash(sink, self.stopped || settings_missing(self.settings) != NULL ? FLASH_TEXT("stopped") : state_text());
+	text_flash(sink, self.state == LINK_ONLINE                                 ? FLASH_TEXT("online")
+	                 : self.stopped || settings_missing(self.settings) != NULL ? FLASH_TEXT("stopped")
+	                                                                           : FLASH_TEXT("connecting"));
 	if (self.failures > 0 && self.state != LINK_ONLINE) {
 		text_flash(sink, FLASH_TEXT("\ntrouble: "));
 		text_flash(sink, ending_text());

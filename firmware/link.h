@@ -8,7 +8,10 @@
  * A session is live as long as the broker answers: what is not acknowledged within LINK_ANSWER_MS, a ping included, ends it.
  * A module that does not answer, and one whose connections fail five times in a row, is reset by its pin.
  *
- * Whose session it is (link_next) is asked what to publish whenever something can be sent, so nothing is ever queued here but acknowledgements.
+ * Whose session it is (link_next) is asked what to publish whenever something can be sent, so nothing is queued here.
+ *
+ * Commands are subscribed at QoS 0: with a clean session on one connection an acknowledgement would add nothing, for what is under way when
+ * the connection ends is stale; the broker says the last wanted state again when the device comes online.
  */
 #ifndef FIRMWARE_LINK_H
 #define FIRMWARE_LINK_H

@@ -8,7 +8,6 @@
 #include "clock.h"
 #include "console.h"
 #include "device.h"
-#include "eeprom.h"
 #include "flash.h"
 #include "inputs.h"
 #include "outbox.h"
@@ -71,7 +70,6 @@ void console_write_status(struct sink *sink)
 {
 	link_write_status(sink);
 	write_line(sink, FLASH_TEXT("boot: "), boot);
-	write_line(sink, FLASH_TEXT("up (s): "), clock_ms() / 1000);
 	write_line(sink, FLASH_TEXT("readings kept: "), outbox_kept());
 	write_line(sink, FLASH_TEXT("readings lost: "), outbox_lost());
 }

@@ -9,7 +9,7 @@
 #include "text.h"
 
 /* What is kept of a PUBLISH that comes in; the rest is counted and skipped. */
-#define MQTT_TOPIC_MAX   84
+#define MQTT_TOPIC_MAX   75
 #define MQTT_PAYLOAD_MAX 24
 
 /* CONNACK's return codes (3.2.2.3). */
@@ -22,15 +22,8 @@ enum mqtt_connect_code {
 	MQTT_REFUSED_NOT_AUTHORIZED
 };
 
-struct mqtt_connect {
-	struct text_source client_id;
-	struct text_source user;       /* write == NULL: none, and then no password either */
-	struct text_source password;   /* write == NULL: none */
-	struct text_source will_topic; /* write == NULL: no Will; else QoS 1, retained */
-	struct text_source will;
-	uint16_t keepalive_s;
-	bool clean_session;
-};
+/* The texts of a CONNECT, in their order. */
+enum mqtt_text { MQTT_CLIENT_ID, MQTT_WILL_TOPIC, MQTT_WILL, MQTT_USER, MQTT_PASSWORD };
 
 struct mqtt_publish {
 	struct text_source topic;
@@ -40,13 +33,17 @@ struct mqtt_publish {
 	bool again; /* the DUP flag */
 };
 
-/* Each writes one whole packet; a packet of more than 65,535 bytes is not possible. */
-void mqtt_write_connect(struct sink *sink, const struct mqtt_connect *connect);
+/*
+ * Each writes one whole packet; a packet of more than 65,535 bytes is not possible. CONNECT: a clean session, and a Will of QoS 1
+ * that is retained. `write` writes the text whose number, a uint8_t that is an enum mqtt_text, `which` points to. Without `user`
+ * there is neither MQTT_USER nor MQTT_PASSWORD.
+ */
+void mqtt_write_connect(struct sink *sink, void (*write)(struct sink *sink, const void *which), bool user,
+                        uint16_t keepalive_s);
 void mqtt_write_publish(struct sink *sink, const struct mqtt_publish *publish);
 void mqtt_write_subscribe(struct sink *sink, uint16_t packet_id, const struct text_source *filter, uint8_t qos);
 void mqtt_write_puback(struct sink *sink, uint16_t packet_id);
 void mqtt_write_pingreq(struct sink *sink);
-void mqtt_write_disconnect(struct sink *sink);
 
 enum mqtt_event {
 	MQTT_NOTHING, /* the packet goes on */
@@ -55,24 +52,24 @@ enum mqtt_event {
 	MQTT_PUBACK,  /* packet_id */
 	MQTT_PINGRESP,
 	MQTT_PUBLISH, /* topic, payload, qos, retain, packet_id (QoS 1) */
-	MQTT_BROKEN   /* against the standard: close the connection. Stays until mqtt_in_reset. */
+	MQTT_BROKEN   /* nothing a broker may send: close the connection, and feed no more. */
 };
 
 /*
  * The packet that comes in, which is MQTT_BROKEN too if it is what no broker sends a client that subscribes with one filter and at
- * most QoS 1. After an event its fields hold until the next byte. Topic and payload are NUL-terminated;
- * their _length is what was sent, also where only MQTT_…_MAX bytes of it were kept.
+ * most QoS 1, or longer than 16,383 bytes. After an event its fields hold until the next byte. Topic and payload have no NUL behind
+ * them; their _length is what was sent, also where only MQTT_…_MAX bytes of it were kept.
  */
 struct mqtt_in {
-	uint32_t remaining; /* of the packet, after the fixed header */
-	uint32_t payload_length;
+	uint16_t remaining; /* of the packet, after the fixed header */
+	uint16_t payload_length;
 	uint16_t topic_length;
-	uint16_t packet_id;
-	uint16_t at; /* bytes of the current field that came */
-	uint8_t state, type, qos, code;
+	uint16_t packet_id; /* 0: QoS 0 */
+	uint16_t at;        /* bytes of the current field that came */
+	uint8_t state, first, qos, code;
 	bool retain;
-	char topic[MQTT_TOPIC_MAX + 1];
-	char payload[MQTT_PAYLOAD_MAX + 1];
+	char topic[MQTT_TOPIC_MAX];
+	char payload[MQTT_PAYLOAD_MAX];
 };
 
 void mqtt_in_reset(struct mqtt_in *in);

@@ -22,7 +22,6 @@ static struct {
 	struct entry entries[OUTBOX_MAX];
 	uint32_t boot;
 	uint16_t first; /* the number of the oldest */
-	uint32_t sent_ms[SENSOR_COUNT], acknowledged_ms[SENSOR_COUNT]; /* of the last batch that the broker has */
 	struct outbox_batch under_way[OUTBOX_LANES];
 	uint16_t lost;
 	uint8_t start, count;
@@ -84,7 +83,8 @@ bool outbox_add(enum sensor sensor, int16_t value, uint32_t now_ms)
 /* The batch that begins with this entry. */
 static struct outbox_batch batch_from(uint8_t index, uint32_t now_ms)
 {
-	struct outbox_batch batch = {.now_ms = now_ms, .first = (uint16_t)(box.first + index), .sensor = sensor_of(entry_at(index))};
+	struct outbox_batch batch = {
+		.now_ms = now_ms, .first = (uint16_t)(box.first + index), .sensor = sensor_of(entry_at(index))};
 
 	for (uint8_t i = index; i < box.count && batch.count < OUTBOX_BATCH; i++) {
 		if (sensor_of(entry_at(i)) != batch.sensor)
@@ -122,19 +122,9 @@ static struct entry *entry_of(const struct outbox_batch *batch, uint16_t seq)
 	return sensor_of(entry) == batch->sensor ? entry : NULL;
 }
 
-/* See the top of outbox.h. */
-static uint32_t age_of(const struct entry *entry, const struct outbox_batch *batch)
-{
-	bool while_under_way = (int32_t)(entry->at_ms - box.sent_ms[batch->sensor]) >= 0;
-	uint32_t age = batch->now_ms - entry->at_ms;
-	uint32_t most = batch->now_ms - box.acknowledged_ms[batch->sensor];
-
-	return while_under_way && age > most ? most : age;
-}
-
 static void write_reading(struct sink *sink, const struct outbox_batch *batch, uint16_t seq, const struct entry *entry)
 {
-	uint32_t age = age_of(entry, batch);
+	uint32_t age = batch->now_ms - entry->at_ms;
 
 	text_flash(sink, FLASH_TEXT("\"seq\":"));
 	text_unsigned(sink, seq);
@@ -180,13 +170,15 @@ void outbox_acknowledged(enum outbox_lane lane, uint32_t now_ms)
 
 	if (batch->span == 0)
 		return;
-	for (uint8_t i = 0; i < batch->span; i++) {
-		struct entry *entry = entry_of(batch, (uint16_t)(batch->first + i));
-		if (entry != NULL)
+	for (uint8_t i = 0; i < box.count; i++) {
+		struct entry *entry = entry_at(i);
+		if (sensor_of(entry) != batch->sensor)
+			continue;
+		if ((uint16_t)(box.first + i - batch->first) < batch->span)
 			entry->value_and_sensor = GAP;
+		else if ((int32_t)(entry->at_ms - batch->now_ms) >= 0)
+			entry->at_ms = now_ms; /* see the top of outbox.h */
 	}
-	box.sent_ms[batch->sensor] = batch->now_ms;
-	box.acknowledged_ms[batch->sensor] = now_ms;
 	batch->span = 0;
 	drop_gaps();
 }

@@ -25,9 +25,10 @@ enum outbox_lane { OUTBOX_FIRE, OUTBOX_OTHER, OUTBOX_LANES };
 struct outbox_batch {
 	uint32_t now_ms; /* what their ages are counted from */
 	uint16_t first;  /* seq of the oldest */
-	uint8_t span;    /* their numbers are below first + span; those of other sensors between them do not belong here. 0: no batch */
-	uint8_t count;   /* of readings */
-	uint8_t sensor;  /* enum sensor */
+	uint8_t
+		span; /* their numbers are below first + span; those of other sensors between them do not belong here. 0: no batch */
+	uint8_t count;  /* of readings */
+	uint8_t sensor; /* enum sensor */
 };
 
 void outbox_init(uint32_t boot);

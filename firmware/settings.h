@@ -27,8 +27,8 @@ struct settings {
 	uint16_t safe_after_s; /* without a link for so long, the outputs go to their safe states; 0: never */
 	int16_t safe[5];       /* by enum actuator (actuators.h): a level of at least 0, or SETTINGS_KEEP */
 	uint16_t servo_us[4];  /* window closed, open, door closed, open: 500 … 2500 */
-	int16_t change_temperature, change_humidity; /* in tenths: a value that differs by so much is sent at once */
-	int16_t change_illuminance;
+	int16_t change
+		[3]; /* of temperature and humidity (tenths) and illuminance: a value that differs by so much is sent at once */
 	uint16_t dht; /* enum dht_kind */
 };
 

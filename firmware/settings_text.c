@@ -20,20 +20,21 @@ static const char names[] FLASH = "ssid\0key\0broker\0location\0device\0secret\0
 								  "change_temperature\0change_humidity\0change_illuminance\0dht\0";
 
 /* What a text must not have: of the characters here those from its kind on. */
-static const char forbidden[] FLASH = ", /+#$";
+static const char forbidden[] FLASH = " /+#$,";
 enum kind {
 	HOST = 0,
-	LEVEL = 2, /* of a topic */
-	PLAIN = sizeof forbidden - 1,
-	HIDDEN /* never shown; may be empty */
+	LEVEL = 1,   /* of a topic */
+	NETWORK = 5, /* the module's commands part their arguments by commas */
+	HIDDEN = 6   /* never shown; may be empty */
 };
+_Static_assert(HIDDEN == sizeof forbidden - 1, "nothing is forbidden");
 
 /* For each text its place in the struct, the most bytes, and its kind. */
 enum text_fact { OFFSET, MOST_BYTES, KIND, TEXT_FACTS };
 #define PLACE(member) offsetof(struct settings, member), sizeof((struct settings *)0)->member - 1
 
 static const uint8_t texts[][TEXT_FACTS] FLASH = {
-	{PLACE(ssid), PLAIN},     {PLACE(key), HIDDEN},   {PLACE(broker), HOST},
+	{PLACE(ssid), NETWORK},   {PLACE(key), HIDDEN},   {PLACE(broker), HOST},
 	{PLACE(location), LEVEL}, {PLACE(device), LEVEL}, {PLACE(secret), HIDDEN},
 };
 
@@ -109,7 +110,7 @@ static bool text_set(struct settings *settings, uint8_t index, const char *value
 
 	if (strlen(value) > most || (*value == '\0' && kind != HIDDEN))
 		return false;
-	for (; kind < (uint8_t)PLAIN; kind++)
+	for (; kind < (uint8_t)HIDDEN; kind++)
 		if (strchr(value, pgm_read_byte(&forbidden[kind])) != NULL)
 			return false;
 	/* Fills up with zeros: nothing of a longer one that was there is to stay. */
@@ -166,7 +167,7 @@ void settings_wanted(const char *name)
 
 		show_bounds(1, text_fact(index, MOST_BYTES));
 		say(FLASH_TEXT(" bytes"));
-		if (kind < PLAIN)
+		if (kind < HIDDEN)
 			say(FLASH_TEXT(" without "));
 		say(kind == HIDDEN ? FLASH_TEXT(", or none") : forbidden + kind);
 	} else if ((index = (uint8_t)(index - TEXT_COUNT)) < NUMBER_COUNT) {

@@ -22,24 +22,14 @@ struct text_source {
 	const void *context;
 };
 
-/* A sink that counts, and hands only the bytes from `from` on, at most `count` of them, to another (NULL: to nobody). */
-struct text_window {
-	struct sink sink;
-	struct sink *to;
-	uint16_t from, count;
-	uint16_t seen; /* bytes that came, handed on or not */
-};
-struct text_window text_window(struct sink *to, uint16_t from, uint16_t count);
-
 /* Bytes that a source writes (0 … 65535). */
 uint16_t text_length(const struct text_source *source);
 
 void text_put(struct sink *sink, uint8_t byte);
-void text_bytes(struct sink *sink, const void *bytes, uint16_t length);
 void text_string(struct sink *sink, const char *string); /* NUL-terminated, in RAM */
 void text_flash(struct sink *sink, const char *string);  /* NUL-terminated, in program memory */
 void text_unsigned(struct sink *sink, uint32_t number);
-void text_signed(struct sink *sink, int32_t number);
+void text_signed(struct sink *sink, int16_t number);
 /* -405 → "-40.5", 230 → "23". */
 void text_tenths(struct sink *sink, int16_t tenths);
 

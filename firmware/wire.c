@@ -21,31 +21,21 @@ enum wire_event wire_feed(struct wire *wire, uint8_t raw, uint8_t *byte)
 		return WIRE_BYTE;
 	}
 	wire->escaped = false;
-	switch (raw) {
-	case WIRE_NULL & 0x0F:
-	case WIRE_ESCAPE & 0x0F:
+	if (raw <= (WIRE_ESCAPE & 0x0F)) {
 		*byte = (uint8_t)(WIRE_NULL | raw);
 		return WIRE_BYTE;
-	case WIRE_SYNC:
-		return WIRE_SYNC_WANTED;
-	case WIRE_XON:
-		wire->paused = false;
-		return WIRE_NOTHING;
-	case WIRE_XOFF:
-		wire->paused = true;
-		return WIRE_NOTHING;
-	default:
-		return WIRE_NOTHING;
 	}
+	if (raw == WIRE_SYNC)
+		return WIRE_SYNC_WANTED;
+	if (raw == WIRE_XOFF || raw == WIRE_XON)
+		wire->paused = raw == WIRE_XOFF;
+	return WIRE_NOTHING;
 }
 
-uint8_t wire_escape(uint8_t byte, uint8_t raw[2])
+bool wire_escape(uint8_t *byte)
 {
-	if (byte != WIRE_NULL && byte != WIRE_ESCAPE) {
-		raw[0] = byte;
-		return 1;
-	}
-	raw[0] = WIRE_ESCAPE;
-	raw[1] = byte & 0x0F;
-	return 2;
+	if (*byte != WIRE_NULL && *byte != WIRE_ESCAPE)
+		return false;
+	*byte &= 0x0F;
+	return true;
 }

@@ -28,7 +28,7 @@ struct wire {
 /* A raw byte came: WIRE_BYTE and *byte, if it completes one. */
 enum wire_event wire_feed(struct wire *wire, uint8_t raw, uint8_t *byte);
 
-/* The one or two raw bytes for a byte. Returns how many. */
-uint8_t wire_escape(uint8_t byte, uint8_t raw[2]);
+/* The byte as it goes out; true: WIRE_ESCAPE goes out before it. */
+bool wire_escape(uint8_t *byte);
 
 #endif

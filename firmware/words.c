@@ -5,6 +5,7 @@
 #include "words.h"
 
 #include "flash.h"
+#include "names.h"
 
 static const char words[] FLASH = "led\0motor\0window\0door\0buzzer\0"
 								  "temperature\0humidity\0illuminance\0fire\0"
@@ -18,11 +19,7 @@ static const char words[] FLASH = "led\0motor\0window\0door\0buzzer\0"
 
 const char *word_text(uint8_t index)
 {
-	const char *word = words;
-
-	while (index-- > 0)
-		word += strlen_P(word) + 1;
-	return word;
+	return names_at(words, index);
 }
 
 uint8_t word_find(const char *text, uint8_t length)

@@ -215,15 +215,8 @@ static void test_control(void **state)
 
 /* What `show` of a board says that has everything, up to the port. */
 static const char *const shown[] = {
-	"> show",
-	"ssid = hearth-demo",
-	"key = ",
-	"broker = 127.0.0.1",
-	"location = hall",
-	"device = uno3",
-	"secret = (set)",
-	"period_s = 10",
-	"change_illuminance = 5",
+	"> show",        "ssid = hearth-demo", "key = ",        "broker = 127.0.0.1",     "location = hall",
+	"device = uno3", "secret = (set)",     "period_s = 10", "change_illuminance = 5",
 };
 
 static void hear_nothing(struct setup *setup, const char *line)

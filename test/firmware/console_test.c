@@ -186,7 +186,7 @@ static const struct {
 	{"set\r", "set\nerror: wanted a NAME that show lists, and a VALUE\n> "},
 	{"set colour red\r", "set colour red\nerror: wanted a NAME that show lists, and a VALUE\n> "},
 	{"set location 거실\r", "set location 거실\nok\n> "},
-	{"set location a/b\r", "set location a/b\nerror: wanted 1 to 32 bytes without /+#$\n> "},
+	{"set location a/b\r", "set location a/b\nerror: wanted 1 to 32 bytes without /+#$,\n> "},
 	{"set ssid our home \r", "set ssid our home \nok\n> "},
 	{"set key 12345678\r", "set key ********\nok\n> "},
 	{"set key short\r", "set key *****\nok\n> "},

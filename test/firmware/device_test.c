@@ -32,9 +32,9 @@ static void at_first_everything_is_told(void **state)
 static void changes_are_told_at_once(void **state)
 {
 	(void)state;
-	chosen.change_temperature = 2;
-	chosen.change_humidity = 10;
-	chosen.change_illuminance = 20;
+	chosen.change[0] = 2;
+	chosen.change[1] = 10;
+	chosen.change[2] = 20;
 	begin();
 	for (int16_t sign = -1; sign <= 1; sign = (int16_t)(sign + 2)) {
 		static const int16_t changes[] = {2, 10, 20};

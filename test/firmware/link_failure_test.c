@@ -5,7 +5,7 @@
  */
 #include "link_fixture.h"
 
-#define REFUSED  "the broker refused"
+#define REFUSED  "user or secret refused"
 #define PROTOCOL "not MQTT"
 #define SILENCE  "did not answer"
 
@@ -30,7 +30,7 @@ static const struct failure failures[] = {
 	{"no peer", LINK_OPENING, NOTHING, MODEM_JOINED, MODEM_NO_PEER, NULL},
 	{"left while opening", LINK_OPENING, NOTHING, MODEM_FAILED, MODEM_LEFT, NULL},
 	{"closed before CONNACK", LINK_SIGNING_IN, NOTHING, MODEM_JOINED, MODEM_NO_PEER, NULL},
-	{"module silent before CONNACK", LINK_SIGNING_IN, NOTHING, MODEM_FAILED, MODEM_SILENT, NULL},
+	{"module silent before CONNACK", LINK_SIGNING_IN, NOTHING, MODEM_FAILED, MODEM_FAULT, NULL},
 	{"user or password wrong", LINK_SIGNING_IN, SENT("\x20\x02\x00\x04"), STAYS, REFUSED},
 	{"not authorized", LINK_SIGNING_IN, SENT("\x20\x02\x00\x05"), STAYS, REFUSED},
 	{"not authorized and closed", LINK_SIGNING_IN, SENT("\x20\x02\x00\x05"), MODEM_JOINED, MODEM_NO_PEER, REFUSED},
@@ -50,7 +50,7 @@ static const struct failure failures[] = {
 	{"no SUBACK", LINK_SUBSCRIBING, NOTHING, STAYS, SILENCE},
 	{"closed", LINK_ONLINE, NOTHING, MODEM_JOINED, MODEM_NO_PEER, NULL},
 	{"left", LINK_ONLINE, NOTHING, MODEM_FAILED, MODEM_LEFT, NULL},
-	{"module restarted", LINK_ONLINE, NOTHING, MODEM_FAILED, MODEM_RESTARTED, NULL},
+	{"module restarted", LINK_ONLINE, NOTHING, MODEM_FAILED, MODEM_FAULT, NULL},
 	{"CONNACK in the session", LINK_ONLINE, SENT(CONNACK), STAYS, PROTOCOL},
 	{"SUBACK in the session", LINK_ONLINE, SENT(SUBACK), STAYS, PROTOCOL},
 	{"QoS 2", LINK_ONLINE, SENT("\x34\x08\x00\x01t\x00\x01xyz"), STAYS, PROTOCOL},
@@ -103,7 +103,7 @@ static void assert_trouble_told(const struct failure *failure)
 
 	assert_non_null(trouble);
 	assert_non_null(strstr(trouble, failure->told != NULL ? failure->told : modem_trouble_text(failure->trouble)));
-	assert_ptr_equal(strstr(status(), "link: waiting\n"), status());
+	assert_ptr_equal(strstr(status(), "link: connecting\n"), status());
 }
 
 static void every_failure_in_every_state_is_got_over(void **state)

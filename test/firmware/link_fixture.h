@@ -188,7 +188,8 @@ void link_received(const struct mqtt_in *in)
 {
 	size_t length = strlen(session.received);
 
-	snprintf(session.received + length, sizeof session.received - length, "%s %s\n", in->topic, in->payload);
+	snprintf(session.received + length, sizeof session.received - length, "%.*s %.*s\n", in->topic_length, in->topic,
+	         in->payload_length, in->payload);
 }
 
 void link_scanned(enum modem_trouble trouble)
@@ -200,7 +201,7 @@ void link_scanned(enum modem_trouble trouble)
 /* ---- the course of things ---- */
 
 #define CONNACK  "\x20\x02\x00\x00"
-#define SUBACK   "\x90\x03\x00\x01\x01"
+#define SUBACK   "\x90\x03\x00\x01\x00"
 #define PINGREQ  "\xC0\x00"
 #define PINGRESP "\xD0\x00"
 

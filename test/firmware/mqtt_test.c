@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-_Static_assert(sizeof(struct mqtt_in) <= 140, "it has to fit into a small RAM");
+_Static_assert(sizeof(struct mqtt_in) <= 116, "it has to fit into a small RAM");
 
 #define BYTES(...) (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__})
 
@@ -45,7 +45,7 @@ static struct sink *fresh_sink(void)
 
 static void write_text(struct sink *sink, const void *context)
 {
-	text_bytes(sink, context, (uint16_t)strlen(context));
+	text_string(sink, context);
 }
 
 static struct text_source text(const char *string)
@@ -68,23 +68,29 @@ static void assert_out(const uint8_t *bytes, size_t count)
 	assert_memory_equal(out.bytes, bytes, count);
 }
 
-static void connect_with_everything(void **state)
+/* By enum mqtt_text. */
+static const char *connect_texts[] = {
+	[MQTT_CLIENT_ID] = "hearth-1", [MQTT_WILL_TOPIC] = "a/b",  [MQTT_WILL] = "offline",
+	[MQTT_USER] = "hall/uno",      [MQTT_PASSWORD] = "secret",
+};
+
+static void write_connect_text(struct sink *sink, const void *which)
+{
+	const uint8_t text = *(const uint8_t *)which;
+
+	assert_in_range(text, MQTT_CLIENT_ID, MQTT_PASSWORD);
+	text_string(sink, connect_texts[text]);
+}
+
+static void connect_with_a_user(void **state)
 {
 	(void)state;
-	const struct mqtt_connect connect = {
-		.client_id = text("hearth-1"),
-		.user = text("hall/uno"),
-		.password = text("secret"),
-		.will_topic = text("a/b"),
-		.will = text("offline"),
-		.keepalive_s = 300,
-	};
-	mqtt_write_connect(fresh_sink(), &connect);
+	mqtt_write_connect(fresh_sink(), write_connect_text, true, 300);
 	assert_out(BYTES(0x10, 0x34,                     /* 3.1.1: type 1; 10 + 10 + 5 + 9 + 10 + 8 = 52 bytes remain */
 	                 0x00, 0x04, 'M', 'Q', 'T', 'T', /* 3.1.2.1: protocol name */
 	                 0x04,                           /* 3.1.2.2: level 4 */
-	                 0xEC,                           /* 3.1.2.3: user, password, Will retained, Will QoS 1, Will */
-	                 0x01, 0x2C,                     /* 3.1.2.10: 300 s */
+	                 0xEE,       /* 3.1.2.3: user, password, Will retained, Will QoS 1, Will, clean session */
+	                 0x01, 0x2C, /* 3.1.2.10: 300 s */
 	                 0x00, 0x08, 'h', 'e', 'a', 'r', 't', 'h', '-', '1', /* 3.1.3.1: client identifier */
 	                 0x00, 0x03, 'a', '/', 'b',                          /* 3.1.3.2: Will topic */
 	                 0x00, 0x07, 'o', 'f', 'f', 'l', 'i', 'n', 'e',      /* 3.1.3.3: Will message */
@@ -93,37 +99,12 @@ static void connect_with_everything(void **state)
 	                 ));
 }
 
-static void connect_with_less(void **state)
+static void connect_without_a_user(void **state)
 {
 	(void)state;
-	/* 3.1.3.1: an empty identifier asks for a clean session. */
-	struct mqtt_connect connect = {.client_id = text(""), .keepalive_s = 10, .clean_session = true};
-
-	mqtt_write_connect(fresh_sink(), &connect);
-	assert_out(BYTES(0x10, 0x0C, 0x00, 0x04, 'M', 'Q', 'T', 'T', 0x04, 0x02, 0x00, 0x0A, 0x00, 0x00));
-
-	/* 3.1.2.9: a password without a user name is not allowed, so it is left out. */
-	connect.password = text("secret");
-	mqtt_write_connect(fresh_sink(), &connect);
-	assert_out(BYTES(0x10, 0x0C, 0x00, 0x04, 'M', 'Q', 'T', 'T', 0x04, 0x02, 0x00, 0x0A, 0x00, 0x00));
-
-	/* 3.1.2.8: a user name without a password is. */
-	connect = (struct mqtt_connect){.client_id = text("c"), .user = text("u"), .keepalive_s = 65535};
-	mqtt_write_connect(fresh_sink(), &connect);
-	assert_out(
-		BYTES(0x10, 0x10, 0x00, 0x04, 'M', 'Q', 'T', 'T', 0x04, 0x80, 0xFF, 0xFF, 0x00, 0x01, 'c', 0x00, 0x01, 'u'));
-
-	/* 3.1.3.5: the password may be empty, and is there. */
-	connect.password = text("");
-	mqtt_write_connect(fresh_sink(), &connect);
-	assert_out(BYTES(0x10, 0x12, 0x00, 0x04, 'M', 'Q', 'T', 'T', 0x04, 0xC0, 0xFF, 0xFF, 0x00, 0x01, 'c', 0x00, 0x01,
-	                 'u', 0x00, 0x00));
-
-	/* 3.1.3.3: the Will may be empty. */
-	connect = (struct mqtt_connect){.client_id = text("c"), .will_topic = text("t"), .will = text("")};
-	mqtt_write_connect(fresh_sink(), &connect);
-	assert_out(BYTES(0x10, 0x12, 0x00, 0x04, 'M', 'Q', 'T', 'T', 0x04, 0x2C, 0x00, 0x00, 0x00, 0x01, 'c', 0x00, 0x01,
-	                 't', 0x00, 0x00));
+	mqtt_write_connect(fresh_sink(), write_connect_text, false, 65535);
+	assert_out(BYTES(0x10, 0x22, 0x00, 0x04, 'M', 'Q', 'T', 'T', 0x04, 0x2E, 0xFF, 0xFF, 0x00, 0x08, 'h', 'e', 'a', 'r',
+	                 't', 'h', '-', '1', 0x00, 0x03, 'a', '/', 'b', 0x00, 0x07, 'o', 'f', 'f', 'l', 'i', 'n', 'e'));
 }
 
 static void publish(void **state)
@@ -169,12 +150,9 @@ static void the_short_ones(void **state)
 	/* 3.12 */
 	mqtt_write_pingreq(fresh_sink());
 	assert_out(BYTES(0xC0, 0x00));
-	/* 3.14 */
-	mqtt_write_disconnect(fresh_sink());
-	assert_out(BYTES(0xE0, 0x00));
 }
 
-/* Table 2.4: where the remaining length gets a byte more. Each is also read back. */
+/* Table 2.4: where the remaining length gets a byte more. Those that may come in are also read back. */
 static void remaining_lengths(void **state)
 {
 	(void)state;
@@ -205,6 +183,8 @@ static void remaining_lengths(void **state)
 			mqtt_write_publish(fresh_sink(), &big);
 			assert_int_equal(out.count, 1 + cases[i].count + cases[i].remaining);
 			assert_memory_equal(out.bytes + 1, cases[i].coded, cases[i].count);
+			if (cases[i].count > 2)
+				continue; /* more than comes in */
 			mqtt_in_reset(&in);
 			for (size_t at = 0; at + 1 < out.count; at++)
 				assert_int_equal(mqtt_feed(&in, out.bytes[at]), MQTT_NOTHING);
@@ -212,7 +192,8 @@ static void remaining_lengths(void **state)
 			assert_int_equal(in.payload_length, many);
 			assert_int_equal(in.packet_id, id);
 			assert_int_equal(in.qos, id);
-			assert_string_equal(in.topic, "t");
+			assert_int_equal(in.topic_length, 1);
+			assert_int_equal(in.topic[0], 't');
 		}
 }
 
@@ -234,6 +215,11 @@ static void add(struct told *told, const char *format, ...)
 	va_end(arguments);
 	assert_in_range(length, 0, TOLD - told->length - 1);
 	told->length += (size_t)length;
+}
+
+static int least(int a, int b)
+{
+	return a < b ? a : b;
 }
 
 /* "publish" is followed by r if retained, #identifier if QoS 1, then topic and payload as length:bytes. */
@@ -259,7 +245,8 @@ static void tell(struct told *told, const struct mqtt_in *in, enum mqtt_event ev
 		add(told, " publish%s", in->retain ? "r" : "");
 		if (in->qos > 0)
 			add(told, "#%u", in->packet_id);
-		add(told, " %u:%s %u:%s", in->topic_length, in->topic, (unsigned)in->payload_length, in->payload);
+		add(told, " %u:%.*s %u:%.*s", in->topic_length, least(in->topic_length, MQTT_TOPIC_MAX), in->topic,
+		    in->payload_length, least(in->payload_length, MQTT_PAYLOAD_MAX), in->payload);
 		break;
 	case MQTT_BROKEN:
 		add(told, " broken");
@@ -267,7 +254,7 @@ static void tell(struct told *told, const struct mqtt_in *in, enum mqtt_event ev
 	}
 }
 
-/* See at_test.c's twin. Ends with the first "broken", having seen that it stays. */
+/* See at_test.c's twin. Ends with the first "broken": whoever hears it feeds no more, though that would do no harm. */
 static void feed(struct told *told, const uint8_t *bytes, size_t count, size_t split, int before)
 {
 	struct mqtt_in *first = malloc(sizeof *first);
@@ -295,8 +282,8 @@ static void feed(struct told *told, const uint8_t *bytes, size_t count, size_t s
 		const enum mqtt_event event = mqtt_feed(in, bytes[i]);
 		tell(told, in, event);
 		if (event == MQTT_BROKEN) {
-			for (unsigned byte = 0; byte <= 0xFF; byte++)
-				assert_int_equal(mqtt_feed(in, (uint8_t)byte), MQTT_BROKEN);
+			for (unsigned n = 0; n < 100000; n++)
+				mqtt_feed(in, (uint8_t)n);
 			break;
 		}
 	}
@@ -318,29 +305,22 @@ static const struct {
 	{"refused: unavailable", BYTES(0x20, 0x02, 0x00, 0x03), " connack=3"},
 	{"refused: password", BYTES(0x20, 0x02, 0x00, 0x04), " connack=4"},
 	{"refused: not authorized", BYTES(0x20, 0x02, 0x00, 0x05), " connack=5"},
-	{"a reserved code", BYTES(0x20, 0x02, 0x00, 0x06), " broken"},             /* Table 3.1 */
-	{"the greatest code", BYTES(0x20, 0x02, 0x00, 0xFF), " broken"},           /* Table 3.1 */
-	{"a reserved acknowledge flag", BYTES(0x20, 0x02, 0x02, 0x00), " broken"}, /* 3.2.2.1 */
-	{"refused, yet a session", BYTES(0x20, 0x02, 0x01, 0x05), " broken"},      /* MQTT-3.2.2-4 */
-	{"CONNACK of 3 bytes", BYTES(0x20, 0x03, 0x00, 0x00, 0x00), " broken"},    /* 3.2.1 */
-	{"CONNACK of 1 byte", BYTES(0x20, 0x01, 0x00), " broken"},                 /* 3.2.1 */
-	{"CONNACK of no bytes", BYTES(0x20, 0x00), " broken"},                     /* 3.2.1 */
-	{"CONNACK with flags", BYTES(0x21, 0x02, 0x00, 0x00), " broken"},          /* Table 2.2 */
+	{"the greatest code", BYTES(0x20, 0x02, 0x00, 0xFF), " connack=255"},
+	{"CONNACK of 3 bytes", BYTES(0x20, 0x03, 0x00, 0x00, 0x00), " broken"}, /* 3.2.1 */
+	{"CONNACK of 1 byte", BYTES(0x20, 0x01, 0x00), " broken"},              /* 3.2.1 */
+	{"CONNACK of no bytes", BYTES(0x20, 0x00), " broken"},                  /* 3.2.1 */
+	{"CONNACK with flags", BYTES(0x21, 0x02, 0x00, 0x00), " broken"},       /* Table 2.2 */
 	/* 3.9 SUBACK: identifier, a code for each filter, of which we send one. */
 	{"granted QoS 0", BYTES(0x90, 0x03, 0x00, 0x0A, 0x00), " suback#10=0"},
 	{"granted QoS 1", BYTES(0x90, 0x03, 0xFF, 0xFE, 0x01), " suback#65534=1"},
 	{"granted QoS 2", BYTES(0x90, 0x03, 0x00, 0x0A, 0x02), " suback#10=2"},
 	{"refused", BYTES(0x90, 0x03, 0x01, 0x00, 0x80), " suback#256=128"},
-	{"a reserved code", BYTES(0x90, 0x03, 0x00, 0x0A, 0x03), " broken"},               /* MQTT-3.9.3-2 */
-	{"another reserved code", BYTES(0x90, 0x03, 0x00, 0x0A, 0x81), " broken"},         /* MQTT-3.9.3-2 */
 	{"three codes", BYTES(0x90, 0x05, 0x00, 0x0A, 0x00, 0x02, 0x80), " broken"},       /* Figure 3.27; MQTT-3.8.4-5 */
 	{"no code", BYTES(0x90, 0x02, 0x00, 0x0A), " broken"},                             /* 3.9.3 */
-	{"SUBACK of nothing", BYTES(0x90, 0x03, 0x00, 0x00, 0x00), " broken"},             /* MQTT-2.3.1-1 */
 	{"SUBACK with SUBSCRIBE's flags", BYTES(0x92, 0x03, 0x00, 0x0A, 0x00), " broken"}, /* Table 2.2 */
 	/* 3.4 PUBACK. */
 	{"acknowledged", BYTES(0x40, 0x02, 0x12, 0x34), " puback#4660"},
 	{"acknowledged, the last identifier", BYTES(0x40, 0x02, 0xFF, 0xFF), " puback#65535"},
-	{"PUBACK of nothing", BYTES(0x40, 0x02, 0x00, 0x00), " broken"},          /* MQTT-2.3.1-1 */
 	{"PUBACK of 3 bytes", BYTES(0x40, 0x03, 0x00, 0x01, 0x00), " broken"},    /* 3.4.1 */
 	{"PUBACK with PUBREL's flags", BYTES(0x42, 0x02, 0x00, 0x01), " broken"}, /* Table 2.2 */
 	/* 3.13 PINGRESP. */
@@ -363,24 +343,19 @@ static const struct {
 	{"a topic in Korean", BYTES(0x30, 0x0A, 0x00, 0x06, 0xEA, 0xB1, 0xB0, 0xEC, 0x8B, 0xA4, '/', '1'),
      " publish 6:거실 2:/1"},
 	{"a length in more bytes than needed", BYTES(0x30, 0x84, 0x00, 0x00, 0x01, 't', '1'),
-     " publish 1:t 1:1"}, /* 2.2.3 allows it */
-	{"a length in four bytes", BYTES(0xD0, 0x80, 0x80, 0x80, 0x00), " pingresp"},
+     " publish 1:t 1:1"},                                       /* 2.2.3 allows it */
+	{"16,384 bytes", BYTES(0x30, 0x80, 0x80, 0x01), " broken"}, /* allowed, but too much for us */
 	{"QoS 2, never subscribed", BYTES(0x34, 0x09, 0x00, 0x03, 'a', '/', 'b', 0x00, 0x0A, 'h', 'i'), " broken"},
 	{"QoS 3", BYTES(0x36, 0x09, 0x00, 0x03, 'a', '/', 'b', 0x00, 0x0A, 'h', 'i'), " broken"},    /* MQTT-3.3.1-4 */
-	{"QoS 0, sent again", BYTES(0x38, 0x05, 0x00, 0x03, 'a', '/', 'b'), " broken"},              /* MQTT-3.3.1-2 */
-	{"identifier 0", BYTES(0x32, 0x07, 0x00, 0x03, 'a', '/', 'b', 0x00, 0x00), " broken"},       /* MQTT-2.3.1-1 */
 	{"an empty topic", BYTES(0x30, 0x04, 0x00, 0x00, 'h', 'i'), " broken"},                      /* MQTT-4.7.3-1 */
 	{"a topic longer than the packet", BYTES(0x30, 0x05, 0x00, 0x04, 'a', '/', 'b'), " broken"}, /* 3.3.2.1 */
 	{"topic and identifier longer than it", BYTES(0x32, 0x06, 0x00, 0x03, 'a', '/', 'b', 0x00), " broken"},
-	{"a topic of 65,535 bytes in a small packet", BYTES(0x32, 0x0A, 0xFF, 0xFF, 'a'), " broken"},
-	{"a topic of 65,534 bytes in a small packet", BYTES(0x32, 0x0A, 0xFF, 0xFE, 'a'), " broken"},
+	{"a topic of 65,535 bytes in a small packet", BYTES(0x32, 0x03, 0xFF, 0xFF, 'a'), " broken"},
+	{"a topic of 65,534 bytes in a small packet", BYTES(0x32, 0x05, 0xFF, 0xFE, 'a', 0x00, 0x01), " broken"},
 	{"PUBLISH of no bytes", BYTES(0x30, 0x00), " broken"},
 	{"PUBLISH of 1 byte", BYTES(0x30, 0x01, 0x00), " broken"},
 	{"PUBLISH of 2 bytes", BYTES(0x30, 0x02, 0x00, 0x00), " broken"},
-	{"a topic with a NUL", BYTES(0x30, 0x05, 0x00, 0x03, 'a', 0x00, 'b'), " broken"}, /* MQTT-1.5.3-2 */
-	{"a topic with +", BYTES(0x30, 0x05, 0x00, 0x03, 'a', '/', '+'), " broken"},      /* MQTT-3.3.2-2 */
-	{"a topic with #", BYTES(0x30, 0x05, 0x00, 0x03, 'a', '/', '#'), " broken"},      /* MQTT-3.3.2-2 */
-	/* 2.2.3: the remaining length has at most four bytes. */
+	/* 2.2.3: the remaining length has at most four bytes; we take two. */
 	{"five bytes of length", BYTES(0x30, 0x80, 0x80, 0x80, 0x80, 0x01), " broken"},
 	{"five bytes of length, all FF", BYTES(0x30, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF), " broken"},
 	{"256 MB of CONNACK", BYTES(0x20, 0xFF, 0xFF, 0xFF, 0x7F), " broken"},
@@ -455,16 +430,24 @@ static void first_bytes(void **state)
 {
 	(void)state;
 	for (unsigned first = 0; first <= 0xFF; first++) {
-		static const uint8_t fine[] = {0x20, 0x30, 0x31, 0x32, 0x33, 0x3A, 0x3B, 0x40, 0x90, 0xD0};
-		bool broken = true;
-		/* The length that makes each whole: what is left is then only what may be. */
+		/* MQTT-3.3.1-2 forbids 38 and 39, which do no harm. */
+		static const uint8_t fine[] = {0x20, 0x30, 0x31, 0x32, 0x33, 0x38, 0x39, 0x3A, 0x3B, 0x40, 0x90, 0xD0};
+		unsigned whole = 0;
+		/* A topic of one byte, an identifier. */
 		for (uint8_t length = 0; length < 6; length++) {
 			struct mqtt_in in;
+			enum mqtt_event event;
 			mqtt_in_reset(&in);
-			if (mqtt_feed(&in, (uint8_t)first) != MQTT_BROKEN && mqtt_feed(&in, length) != MQTT_BROKEN)
-				broken = false;
+			assert_int_equal(mqtt_feed(&in, (uint8_t)first), MQTT_NOTHING);
+			event = mqtt_feed(&in, length);
+			for (uint8_t i = 0; i < length && event == MQTT_NOTHING; i++)
+				event = mqtt_feed(&in, i == 1);
+			assert_int_not_equal(event, MQTT_NOTHING);
+			whole += event != MQTT_BROKEN;
 		}
-		assert_int_equal(broken, memchr(fine, (int)first, sizeof fine) == NULL);
+		/* A PUBLISH may have any length from its least on. */
+		const unsigned wanted = first >> 4 != 3 ? 1 : first & 2 ? 1 : 3;
+		assert_int_equal(whole, memchr(fine, (int)first, sizeof fine) != NULL ? wanted : 0);
 	}
 }
 
@@ -475,29 +458,29 @@ static void long_topics_and_payloads(void **state)
 	static const struct {
 		uint16_t topic, payload;
 	} cases[] = {
-		{1, 23},  {1, 24},  {1, 25},  {1, 127}, {83, 1},    {84, 1},     {85, 1},
-		{84, 24}, {85, 25}, {300, 3}, {300, 0}, {20, 2048}, {300, 2048}, {65535, 300},
+		{1, 23},   {1, 24},  {1, 25},  {1, 127},   {1, 255},    {1, 256},     {1, 257},
+		{74, 1},   {75, 1},  {76, 1},  {75, 24},   {76, 25},    {255, 1},     {256, 1},
+		{257, 25}, {300, 3}, {300, 0}, {20, 2048}, {300, 2048}, {16000, 379}, {1, 16378},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		for (uint16_t id = 0; id < 2; id++) {
 			const size_t count = (size_t)2 + cases[i].topic + (id > 0 ? 2 : 0) + cases[i].payload;
 			uint8_t *bytes = malloc(count + 8);
-			char topic[85] = "";
-			char payload[25] = "";
+			char topic[MQTT_TOPIC_MAX + 1] = "";
+			char payload[MQTT_PAYLOAD_MAX + 1] = "";
 			char wanted[TOLD];
 			struct told told;
 			size_t at = 0;
 
 			assert_non_null(bytes);
 			bytes[at++] = id > 0 ? 0x32 : 0x30;
-			bytes[at++] = (uint8_t)(count % 128 + 128); /* always in three bytes, which 2.2.3 allows */
-			bytes[at++] = (uint8_t)(count / 128 % 128 + 128);
-			bytes[at++] = (uint8_t)(count / 128 / 128);
+			bytes[at++] = (uint8_t)(count % 128 + 128); /* always in two bytes, which 2.2.3 allows */
+			bytes[at++] = (uint8_t)(count / 128);
 			bytes[at++] = (uint8_t)(cases[i].topic >> 8);
 			bytes[at++] = (uint8_t)cases[i].topic;
 			for (unsigned j = 0; j < cases[i].topic; j++) {
 				bytes[at++] = (uint8_t)('a' + j % 26);
-				if (j < 84)
+				if (j < MQTT_TOPIC_MAX)
 					topic[j] = (char)('a' + j % 26);
 			}
 			if (id > 0) {
@@ -506,7 +489,7 @@ static void long_topics_and_payloads(void **state)
 			}
 			for (unsigned j = 0; j < cases[i].payload; j++) {
 				bytes[at++] = (uint8_t)('0' + j % 10);
-				if (j < 24)
+				if (j < MQTT_PAYLOAD_MAX)
 					payload[j] = (char)('0' + j % 10);
 			}
 			bytes[at++] = 0xD0; /* and it goes on where it should */
@@ -521,33 +504,11 @@ static void long_topics_and_payloads(void **state)
 		}
 }
 
-/* The longest packet there is (2.2.3) is counted without an overflow. */
-static void a_packet_of_256_megabytes(void **state)
-{
-	(void)state;
-	static const uint8_t begin[] = {0x30, 0xFF, 0xFF, 0xFF, 0x7F, 0x00, 0x01, 't'};
-	struct mqtt_in in;
-
-	mqtt_in_reset(&in);
-	for (size_t i = 0; i < sizeof begin; i++)
-		assert_int_equal(mqtt_feed(&in, begin[i]), MQTT_NOTHING);
-	assert_int_equal(in.payload_length, 268435455 - 3);
-	assert_int_equal(in.remaining, 268435455 - 3);
-	for (unsigned i = 0; i < 1000000; i++)
-		assert_int_equal(mqtt_feed(&in, 0xFF), MQTT_NOTHING);
-	assert_int_equal(in.remaining, 268435455 - 3 - 1000000);
-	in.remaining = 2; /* the rest of it would take a while */
-	assert_int_equal(mqtt_feed(&in, 0xFF), MQTT_NOTHING);
-	assert_int_equal(mqtt_feed(&in, 0xFF), MQTT_PUBLISH);
-	assert_int_equal(in.payload_length, 268435455 - 3);
-	assert_int_equal(strlen(in.payload), MQTT_PAYLOAD_MAX);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(connect_with_everything),
-		cmocka_unit_test(connect_with_less),
+		cmocka_unit_test(connect_with_a_user),
+		cmocka_unit_test(connect_without_a_user),
 		cmocka_unit_test(publish),
 		cmocka_unit_test(the_short_ones),
 		cmocka_unit_test(remaining_lengths),
@@ -555,7 +516,6 @@ int main(void)
 		cmocka_unit_test(any_packet_behind_any_other),
 		cmocka_unit_test(first_bytes),
 		cmocka_unit_test(long_topics_and_payloads),
-		cmocka_unit_test(a_packet_of_256_megabytes),
 	};
 	return cmocka_run_group_tests_name("mqtt", tests, NULL, NULL);
 }

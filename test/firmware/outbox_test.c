@@ -263,8 +263,6 @@ static struct {
 	uint32_t step, now_ms;
 	uint16_t lost;
 	struct way ways[OUTBOX_LANES];
-	struct way last[SENSOR_COUNT]; /* the last batch that was acknowledged */
-	uint32_t acknowledged_ms[SENSOR_COUNT];
 	const struct outbox_batch *writing;
 	enum outbox_lane lane;
 	struct page page; /* what is being written */
@@ -326,14 +324,8 @@ static struct way wanted_of(enum outbox_lane lane)
 
 static void assert_age(const cJSON *age, const struct reading *reading)
 {
-	const struct way *last = &model.last[reading->sensor];
 	uint32_t wanted = model.now_ms - reading->at_ms;
-	uint32_t most = model.now_ms - model.acknowledged_ms[reading->sensor];
 
-	if (last->taken && reading->step > last->step && wanted > most) {
-		wanted = most;
-		model.capped++;
-	}
 	if (wanted < NOW_MS)
 		assert_null(age);
 	else
@@ -408,8 +400,14 @@ static void acknowledge(enum outbox_lane lane)
 		return;
 	for (uint8_t i = 0; i < way->count; i++)
 		forget(way->numbers[i]);
-	model.last[way->sensor] = *way;
-	model.acknowledged_ms[way->sensor] = model.now_ms;
+	/* What was taken while the batch was under way is told to be no older than its acknowledgement. */
+	for (uint32_t number = model.oldest; number < model.next; number++) {
+		struct reading *reading = &model.readings[number];
+		if (reading->kept && reading->sensor == way->sensor && reading->step > way->step) {
+			reading->at_ms = model.now_ms;
+			model.capped++;
+		}
+	}
 	way->taken = false;
 }
 

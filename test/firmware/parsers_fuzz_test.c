@@ -65,11 +65,11 @@ static const struct seed said[] = {
 	SEED("\r\n[CONNECT 0]\r\n"),
 	SEED("\r\n[DISCONNECT 0]\r\n"),
 	SEED("\r\n[Link-Up Event]\r\n  IP Addr    : 192.168.1.20\r\n  Gateway    : 192.168.1.1\r\n[OK]\r\n"),
-	SEED("\r\n[Link-Down Event]\r\n\r\n[Reset Event]\r\n"),
+	SEED("\r\n[Link-Down Event]\r\n"),
 	SEED("WizFi250 Version 1.0.5.2 (WIZnet Co.Ltd)\r\n"),
 	SEED("{0,192.168.1.2,1883,4}\x20\x02\x00\x00\r\n"),
 	SEED("{F,10.0.0.1,65535,0}\r\n{0,,,2}ab\r\n"),
-	SEED("{0,192.168.1.2,1883,2048}0123456789\r\n"),
+	SEED("{0,192.168.1.2,1883,2047}0123456789\r\n"),
 	SEED("93.184.216.34\r\n"),
 	SEED("1/home/aa:bb:cc:dd:ee:ff/-45/54.0/Infra/WPA2/2.4GHz/6\r\n"),
 };
@@ -90,7 +90,7 @@ static const struct seed packets[] = {
          "0123456789-01"
          "234567"),
 	SEED("\x31\x28\x00\x02/xa payload of which a part is skipped"),
-	SEED("\x30\xFF\xFF\xFF\x7F\x00\x01t"),
+	SEED("\x30\xFF\x7F\x00\x01t"),
 };
 
 static const char grammar[] = "{}[],.: 0123456789aFOKERRORCONNECT\r\n\r\n";
@@ -166,7 +166,7 @@ struct at_guarded {
 	struct at_in in;
 	uint8_t after[16];
 	uint64_t sum;
-	uint32_t events[AT_LINE + 1];
+	uint32_t events[AT_DATA + 1];
 };
 
 static void at_begin(struct at_guarded *at, int fill)
@@ -176,7 +176,8 @@ static void at_begin(struct at_guarded *at, int fill)
 	memset(at->after, 0x5A, sizeof at->after);
 	memset(at->events, 0, sizeof at->events);
 	at->sum = 0;
-	at_in_reset(&at->in);
+	at->in.length = 0;
+	at->in.remaining = 0;
 }
 
 static void guards_hold(const uint8_t before[16], const uint8_t after[16])
@@ -194,27 +195,20 @@ static enum at_event at_checked(struct at_guarded *at, uint8_t byte)
 	const enum at_event event = at_feed(&at->in, byte);
 	const struct at_in *in = &at->in;
 
-	must(event <= AT_LINE, "an event");
+	must(event <= AT_DATA, "an event");
 	must(in->length <= AT_LINE_MAX, "length ≤ AT_LINE_MAX");
 	must(in->remaining <= AT_DATA_MAX, "remaining ≤ AT_DATA_MAX");
 	must((event == AT_DATA) == (before > 0), "what was announced is data, and nothing else");
 	must(before == 0 || in->remaining == before - 1, "data is counted");
 	must(in->remaining == 0 || event == AT_DATA || byte == '}', "only a header announces data");
 	must(event == AT_NOTHING || event == AT_DATA || byte == '\r' || byte == '\n', "only a line's end makes an event");
-	if (event == AT_PROMPT)
-		must(in->number <= AT_DATA_MAX, "a prompt's number");
-	if (event == AT_CONNECTED || event == AT_DISCONNECTED || event == AT_DATA)
-		must(in->number <= 15, "a socket");
 	if (event != AT_NOTHING && event != AT_DATA) {
 		must(memchr(in->line, '\0', sizeof in->line) != NULL, "a line's NUL");
-		must(strcspn(in->line, "\r\n") == strlen(in->line) && in->line[0] != '{', "a line is one line, and no header");
-		const char *address = at_line_address(in);
-		must(address == NULL || (address >= in->line && strlen(address) >= 7 && strlen(address) <= 15), "an address");
+		must(strcspn(in->line, "\r\n") == strlen(in->line), "a line is one line");
 	}
 	at->events[event]++;
 	if (event != AT_NOTHING)
-		digest(&at->sum, (uint32_t)event << 16 |
-		                     (event <= AT_ERROR || (event >= AT_LINK_UP && event != AT_DATA) ? 0 : in->number));
+		digest(&at->sum, event == AT_DATA ? (uint32_t)event << 8 | byte : event);
 	return event;
 }
 
@@ -247,9 +241,9 @@ static uint64_t fuzz_at(uint64_t seed, int fill)
 		if (cases % 100 == 0)
 			at_recovers(at);
 		if (cases % 7 == 0)
-			at_in_reset(&at->in);
+			memset(&at->in, 0, sizeof at->in);
 	}
-	for (int event = AT_NOTHING; event <= AT_LINE; event++)
+	for (int event = AT_NOTHING; event <= AT_DATA; event++)
 		assert_true(at->events[event] > 1000);
 	print_message("%u bytes, %u results, %u bytes of data\n", fed, at->events[AT_OK] + at->events[AT_ERROR],
 	              at->events[AT_DATA]);
@@ -289,12 +283,12 @@ static void mqtt_begin(struct mqtt_guarded *mqtt, int fill)
 	mqtt_restart(mqtt);
 }
 
-/* Bytes that the whole packet has by its fixed header; 0: not known yet, or too long a header. */
+/* Bytes that the whole packet has by its fixed header; 0: not known yet, or too long a header for us. */
 static uint32_t whole_packet(const struct mqtt_guarded *mqtt)
 {
 	uint32_t remaining = 0;
 
-	for (uint32_t i = 1; i < mqtt->count && i <= 4; i++) {
+	for (uint32_t i = 1; i < mqtt->count && i <= 2; i++) {
 		remaining += (uint32_t)(mqtt->head[i] & 0x7F) << (7 * (i - 1));
 		if (mqtt->head[i] < 0x80)
 			return 1 + i + remaining;
@@ -305,8 +299,6 @@ static uint32_t whole_packet(const struct mqtt_guarded *mqtt)
 static void check_publish(const struct mqtt_guarded *mqtt)
 {
 	const struct mqtt_in *in = &mqtt->in;
-	const size_t topic = in->topic_length < MQTT_TOPIC_MAX ? in->topic_length : MQTT_TOPIC_MAX;
-	const size_t payload = in->payload_length < MQTT_PAYLOAD_MAX ? in->payload_length : MQTT_PAYLOAD_MAX;
 	uint32_t header = 2;
 
 	while (mqtt->head[header - 1] >= 0x80)
@@ -314,10 +306,8 @@ static void check_publish(const struct mqtt_guarded *mqtt)
 	must(mqtt->head[0] >> 4 == 3, "PUBLISH is type 3");
 	must(in->qos <= 1 && in->qos == (mqtt->head[0] >> 1 & 3), "QoS");
 	must(in->retain == (mqtt->head[0] & 1), "RETAIN");
-	must((in->packet_id > 0) == (in->qos > 0), "an identifier with QoS 1 only");
-	must(in->topic_length > 0 && strlen(in->topic) == topic, "topic");
-	must(strpbrk(in->topic, "+#") == NULL, "no wildcards");
-	must(in->payload[payload] == '\0', "the payload's NUL");
+	must(in->packet_id == 0 || in->qos > 0, "an identifier with QoS 1 only");
+	must(in->topic_length > 0, "topic");
 	must(header + 2 + in->topic_length + (in->qos > 0 ? 2u : 0u) + in->payload_length == mqtt->count,
 	     "the lengths add up");
 }
@@ -331,10 +321,6 @@ static enum mqtt_event mqtt_checked(struct mqtt_guarded *mqtt, uint8_t byte)
 		mqtt->head[mqtt->count] = byte;
 	mqtt->count++;
 	must(event <= MQTT_BROKEN, "an event");
-	must(in->remaining <= 268435455, "remaining");
-	must(memchr(in->topic, '\0', sizeof in->topic) != NULL, "a topic ends");
-	must(in->payload[MQTT_PAYLOAD_MAX] == '\0', "a payload ends");
-	must(!mqtt->broken || event == MQTT_BROKEN, "broken stays broken");
 	if (mqtt->broken)
 		return event;
 
@@ -342,20 +328,20 @@ static enum mqtt_event mqtt_checked(struct mqtt_guarded *mqtt, uint8_t byte)
 	must(event == MQTT_NOTHING || event == MQTT_BROKEN || mqtt->count == whole, "an event ends a packet");
 	must(event != MQTT_NOTHING || whole == 0 || (mqtt->count < whole && in->remaining == whole - mqtt->count),
 	     "a packet ends in an event");
-	must(event == MQTT_BROKEN || mqtt->count < 5 || whole > 0, "a length ends");
+	must(event == MQTT_BROKEN || mqtt->count < 3 || whole > 0, "a length ends");
+	must(event == MQTT_BROKEN || whole == 0 || in->remaining <= 16383, "remaining");
 	switch (event) {
 	case MQTT_CONNACK:
-		must(mqtt->head[0] == 0x20 && in->code <= MQTT_REFUSED_NOT_AUTHORIZED && in->code == byte, "CONNACK");
+		must(mqtt->head[0] == 0x20 && mqtt->in.remaining == 0 && in->code == byte, "CONNACK");
 		break;
 	case MQTT_SUBACK:
-		must(mqtt->head[0] == 0x90 && in->packet_id > 0 && (in->code <= 2 || in->code == 0x80) && in->code == byte,
-		     "SUBACK");
+		must(mqtt->head[0] == 0x90 && mqtt->in.remaining == 0 && in->code == byte, "SUBACK");
 		break;
 	case MQTT_PUBACK:
-		must(mqtt->head[0] == 0x40 && in->packet_id > 0, "PUBACK");
+		must(mqtt->head[0] == 0x40 && mqtt->in.remaining == 0, "PUBACK");
 		break;
 	case MQTT_PINGRESP:
-		must(mqtt->head[0] == 0xD0, "PINGRESP");
+		must(mqtt->head[0] == 0xD0 && whole == mqtt->count, "PINGRESP");
 		break;
 	case MQTT_PUBLISH:
 		check_publish(mqtt);
@@ -368,7 +354,7 @@ static enum mqtt_event mqtt_checked(struct mqtt_guarded *mqtt, uint8_t byte)
 	if (event != MQTT_NOTHING) {
 		digest(&mqtt->sum, (uint32_t)event << 24 | in->packet_id);
 		if (event == MQTT_PUBLISH)
-			digest(&mqtt->sum, in->payload_length << 16 | in->topic_length);
+			digest(&mqtt->sum, (uint32_t)in->payload_length << 16 | in->topic_length);
 		mqtt->count = 0;
 	}
 	return event;
@@ -382,8 +368,7 @@ static void mqtt_recovers(struct mqtt_guarded *mqtt)
 	for (size_t i = 0; i + 1 < sizeof publish; i++)
 		must(mqtt_checked(mqtt, publish[i]) == MQTT_NOTHING, "the packet goes on");
 	must(mqtt_checked(mqtt, publish[sizeof publish - 1]) == MQTT_PUBLISH, "it understands the next packet");
-	must(mqtt->in.packet_id == 7 && strcmp(mqtt->in.topic, "t") == 0 && strcmp(mqtt->in.payload, "1") == 0,
-	     "and all of it");
+	must(mqtt->in.packet_id == 7 && mqtt->in.topic[0] == 't' && mqtt->in.payload[0] == '1', "and all of it");
 	guards_hold(mqtt->before, mqtt->after);
 }
 
@@ -405,7 +390,7 @@ static uint64_t fuzz_mqtt(uint64_t seed, int fill)
 			mqtt_checked(mqtt, bytes[i]);
 		}
 		fed += (uint32_t)count;
-		if (mqtt->in.remaining > 100000 || below(&chance, 10) == 0)
+		if (whole_packet(mqtt) > 1000 || below(&chance, 10) == 0)
 			mqtt_recovers(mqtt);
 	}
 	for (int event = MQTT_NOTHING; event <= MQTT_BROKEN; event++)
@@ -426,10 +411,10 @@ static void chain(struct at_guarded *at, struct mqtt_guarded *mqtt, const uint8_
 		const enum at_event event = at_checked(at, bytes[i]);
 		if (event == AT_DATA)
 			mqtt_checked(mqtt, bytes[i]);
-		else if (event == AT_CONNECTED || event == AT_RESET || (event == AT_OK && mqtt->broken))
+		else if (event == AT_CONNECTED || event == AT_STARTED || (event == AT_OK && mqtt->broken))
 			mqtt_restart(mqtt);
 		/* Nobody waits for the end of such a packet: the connection is given up. */
-		if (mqtt->in.remaining > 100000)
+		if (whole_packet(mqtt) > 1000)
 			mqtt_restart(mqtt);
 	}
 }

@@ -430,7 +430,7 @@ static const struct {
 } refusals[] = {
 	{"port=0", "provision: failed: port: the device says: wanted 1 to 65535\n"},
 	{"colour=red", "provision: failed: colour: the device says: wanted a NAME that show lists, and a VALUE\n"},
-	{"broker=", "provision: failed: broker: the device says: wanted 1 to 40 bytes without , /+#$\n"},
+	{"broker=", "provision: failed: broker: the device says: wanted 1 to 40 bytes without  /+#$,\n"},
 	{"ssid=aaaaaaaaaabbbbbbbbbbccccccccccddddddddddaaaaaaaaaabbbbbbbbbbccccccccccdddddddddd",
      "provision: failed: ssid: the device says: wanted the line again, at most 71 bytes\n"},
 };

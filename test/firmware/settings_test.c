@@ -66,7 +66,8 @@ static const struct {
 } rows[] = {
 	{"ssid", "", false},
 	{"ssid", "h", true},
-	{"ssid", "our home, 2nd floor", true},
+	{"ssid", "our home, 2nd floor", false},
+	{"ssid", "our home 2", true},
 	{"ssid", " ", true},
 	{"ssid", "거실", true},
 	{"ssid", "\xFF\x80", true},
@@ -111,7 +112,7 @@ static const struct {
 	{"device", "a#", false},
 	{"device", "$a", false},
 	{"device", "", false},
-	{"location", "a,b", true},
+	{"location", "a,b", false},
 	{"secret", "", true},
 	{"secret", "a", true},
 	{"secret", "hearth-abcdefghijklmnopqrstuvwxyz", true},
@@ -239,12 +240,12 @@ static void test_wanted(void **state)
 {
 	(void)state;
 	assert_string_equal(wanted("port"), "1 to 65535");
-	assert_string_equal(wanted("ssid"), "1 to 32 bytes");
+	assert_string_equal(wanted("ssid"), "1 to 32 bytes without ,");
 	assert_string_equal(wanted("key"), "1 to 63 bytes, or none");
 	assert_string_equal(wanted("secret"), "1 to 41 bytes, or none");
-	assert_string_equal(wanted("broker"), "1 to 40 bytes without , /+#$");
-	assert_string_equal(wanted("location"), "1 to 32 bytes without /+#$");
-	assert_string_equal(wanted("device"), "1 to 24 bytes without /+#$");
+	assert_string_equal(wanted("broker"), "1 to 40 bytes without  /+#$,");
+	assert_string_equal(wanted("location"), "1 to 32 bytes without /+#$,");
+	assert_string_equal(wanted("device"), "1 to 24 bytes without /+#$,");
 	assert_string_equal(wanted("safe_motor"), "0 to 255, or keep");
 	assert_string_equal(wanted("safe_buzzer"), "0 to 2, or keep");
 	assert_string_equal(wanted("change_humidity"), "1 to 255");

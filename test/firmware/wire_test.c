@@ -66,6 +66,13 @@ static void what_comes_is_what_the_table_says(void **state)
 		{"a null within an escape", {0xF1, 0xF0, 0xF0, 0x00, 'a'}, {0xF0, 'a'}, 5, 2, false, false},
 		{"an escape begun twice", {0xF1, 0xF1, 0x01, 'a'}, {0xF1, 'a'}, 4, 2, false, false},
 		{"an unknown escape", {0xF1, 0x05, 'a', 0xF1, 'z', 'b'}, {'a', 'b'}, 6, 2, false, false},
+		{"only XON ends XOFF",
+	     {0xF1, 0x04, 'a', 0xF0, 0xF1, 0x00, 0xF1, 0x02, 0xF1, 0x05},
+	     {'a', 0xF0, 'S' << 8},
+	     10,
+	     3,
+	     false,
+	     true},
 		{"an unknown escape of FF", {0xF1, 0xFF, 0xF1, 0x00, 'a'}, {0xF0, 'a'}, 5, 2, false, false},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -83,18 +90,25 @@ static void what_goes_is_escaped(void **state)
 {
 	(void)state;
 	for (unsigned byte = 0; byte <= 0xFF; byte++) {
-		uint8_t raw[2] = {0xEE, 0xEE};
-		const uint8_t count = wire_escape((uint8_t)byte, raw);
+		uint8_t raw = (uint8_t)byte;
 		if (byte == 0xF0 || byte == 0xF1) {
-			assert_int_equal(count, 2);
-			assert_int_equal(raw[0], 0xF1);
-			assert_int_equal(raw[1], byte == 0xF0 ? 0x00 : 0x01);
+			assert_true(wire_escape(&raw));
+			assert_int_equal(raw, byte == 0xF0 ? 0x00 : 0x01);
 		} else {
-			assert_int_equal(count, 1);
-			assert_int_equal(raw[0], byte);
-			assert_int_equal(raw[1], 0xEE);
+			assert_false(wire_escape(&raw));
+			assert_int_equal(raw, byte);
 		}
 	}
+}
+
+/* Puts the one or two raw bytes for a byte, and returns how many. */
+static size_t put(uint8_t *raw, uint8_t byte)
+{
+	const bool escaped = wire_escape(&byte);
+
+	raw[0] = WIRE_ESCAPE;
+	raw[escaped] = byte;
+	return (size_t)escaped + 1;
 }
 
 /* All pairs of bytes, with nulls around them as a full-duplex wire has them, paused or not. */
@@ -107,9 +121,9 @@ static void what_goes_comes_back(void **state)
 		uint8_t raw[8];
 		uint16_t out[OUT_MAX] = {0};
 		size_t count = 0;
-		count += wire_escape((uint8_t)(pair >> 8), raw + count);
+		count += put(raw + count, (uint8_t)(pair >> 8));
 		raw[count++] = WIRE_NULL;
-		count += wire_escape((uint8_t)pair, raw + count);
+		count += put(raw + count, (uint8_t)pair);
 		raw[count++] = WIRE_NULL;
 		assert_int_equal(feed(&wire, raw, count, pair % 5, out), 2);
 		assert_int_equal(out[0], pair >> 8);
