@@ -176,6 +176,10 @@ static void start(void)
 	struct modem_network network = {self.settings->ssid, self.settings->key};
 
 	self.opens_failed = 0;
+	if (!self.scan && settings_missing(self.settings) != NULL) {
+		enter(LINK_WAITING);
+		return;
+	}
 	enter(self.scan ? LINK_SCANNING : LINK_JOINING);
 	modem_start(self.scan ? NULL : &network);
 	self.scan = false;

@@ -142,8 +142,8 @@ int main(void)
 		console_poll(now_ms);
 		if (!rebooting)
 			wdt_reset();
-		/* At most to the next millisecond; the module's answers are not waited for with open eyes. */
-		if (!spi_data_ready())
+		/* At most to the next millisecond. What the module says while nobody listens keeps nobody awake. */
+		if (!spi_data_ready() || link_state() == LINK_WAITING)
 			sleep_cpu();
 	}
 }
