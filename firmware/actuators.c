@@ -84,7 +84,7 @@ bool actuator_parse(enum actuator actuator, const char *text, uint8_t length, in
 	if (word == WORD_ALARM && actuator == ACTUATOR_BUZZER)
 		number = BUZZER_ALARM;
 	else if (word >= WORD_OFF && word < WORD_ALARM)
-		number = word >= WORD_ON;
+		number = word >= WORD_ON ? 1 : 0;
 	else if (!text_parse(text, length, &number) || !in_range(actuator, number))
 		return false;
 	*level = number;
