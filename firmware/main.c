@@ -22,6 +22,10 @@
 
 #define PAINT 0xC5
 
+_Static_assert(sizeof(struct settings) + OUTBOX_MAX * 6 + sizeof(struct mqtt_in) <= BOARD_STATIC_MAX - 400,
+               "the three large ones leave room for all else");
+_Static_assert(BOARD_STATIC_MAX + BOARD_STACK_MAX <= BOARD_RAM, "the stack does not meet what is static");
+
 static struct settings settings;
 static uint32_t boot;
 static bool rebooting;
