@@ -31,7 +31,7 @@
 #define COMMAND_MAX   512
 #define ARGUMENTS_MAX 24
 #define QUIT_MS       5000
-#define TYPE_SECONDS  15            /* "test" is the longest command of the console */
+#define TYPE_SECONDS  90            /* "test" is the longest command of the console */
 #define VIRTUAL_STEP  "run 0.05"    /* of simulated seconds, between two looks */
 #define TOLD_AT_ONCE  (1024 * 1024) /* a rig that nobody reads must not stand still */
 #define LAST_LINES    40
