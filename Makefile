@@ -120,6 +120,10 @@ PLAIN_LINK := $(CC) -fno-lto
 # What is compiled for the board, its tests on the host, and the simulation that runs it.
 include firmware/firmware.mk
 
+# The demo's rooms, which the simulated boards are in.
+ROOMS         := $(B)/test/demo/rooms/rooms
+ROOMS_OBJECTS := $(patsubst test/demo/rooms/%.c,$(B)/test/demo/rooms/%.o,$(wildcard test/demo/rooms/*.c))
+
 # ---- test ----
 
 BENCH_ENV    = HEARTH_PLUGIN=$(abspath $(B))/mosquitto_hearth.so MOSQUITTO=$(MOSQUITTO)
@@ -176,10 +180,6 @@ $(CTRL_UNIT): $(B)/test/unit/%: $(B)/test/unit/%.o $(CTRL) $(PURE)
 $(BROKER): $(B)/test/broker/%: $(B)/test/broker/%.o $(SUPPORT)
 	@echo "  LINK  $@"
 	$(Q)$(PLAIN_LINK) $(MODE) -o $@ $^ -lmosquitto -lcmocka $(LIBS)
-
-# The demo's rooms, which the simulated boards are in.
-ROOMS         := $(B)/test/demo/rooms/rooms
-ROOMS_OBJECTS := $(patsubst test/demo/rooms/%.c,$(B)/test/demo/rooms/%.o,$(wildcard test/demo/rooms/*.c))
 
 $(ROOMS): $(ROOMS_OBJECTS)
 	@echo "  LINK  $@"
